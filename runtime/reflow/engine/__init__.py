@@ -1,0 +1,1 @@
+"""The one scheduler, for laptop and cluster alike: a pure fold over the ends of tasks, and the clone rule."""

@@ -1,0 +1,71 @@
+"""The one interface to a store's objects; backends: `folder`, `s3_slim` (a task's process), `s3_minio` (long lived).
+
+Keys are relative to the store's root, `/` between parts, made of `A-Z a-z 0-9 - _ . /` only. Every method may raise
+StoreUnreachable (try later) or StoreRefused (final). Safe to use from several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """`modified`: seconds since the epoch, by the store's own clock."""
+
+    key: str
+    size: int
+    modified: float
+
+
+class ObjectStore(Protocol):
+    """Objects by key. Writes are atomic: a reader sees the whole object or none."""
+
+    @property
+    def url(self) -> str:
+        """The address that opens this store again: an absolute folder, or `s3://bucket/prefix?endpoint=…`. No secrets."""
+
+    def get(self, key: str) -> bytes:
+        """The whole object. Raises NotFound."""
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` bytes from `start`, fewer at the object's end. Raises NotFound."""
+
+    def get_into(self, key: str, target: BinaryIO) -> None:
+        """Stream the object into `target`, never holding it whole. Raises NotFound."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write or overwrite."""
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write if no object has this key; False, and nothing written, where one has. Of many at once one gets True.
+
+        A lost answer is tried again, so False may mean that this very call wrote it: callers put a nonce in `data`.
+        """
+
+    def put_file(self, key: str, path: Path, sha256: str) -> None:
+        """Write or overwrite from a file, streaming. `sha256`: the content's, in hex, which the backend may rely on."""
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """The object's size and age, None where there's none."""
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        """The objects whose keys start with `prefix`, in the order of their keys' bytes, those after `after`."""
+
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        """The names right below `prefix` (which ends in `/`) that have objects below them, sorted."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete what's there; a key with no object is no error."""
+
+    def now(self) -> float:
+        """The store's own clock, seconds since the epoch."""
+
+    def check(self) -> None:
+        """Prove that the store can be used: reachable, key accepted, put-if-absent honoured. Raises StoreError.
+
+        Writes nothing where it refuses, and leaves nothing behind.
+        """
