@@ -1,0 +1,1 @@
+"""The operator: watches FlowRun and Resume, and spawns one Pod per task."""

@@ -1,0 +1,1 @@
+"""The project's own real Kubernetes for its tests: see README.md beside this file."""

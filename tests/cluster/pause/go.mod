@@ -1,0 +1,3 @@
+module reflow.dev/tests/cluster/pause
+
+go 1.26
