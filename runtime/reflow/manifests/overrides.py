@@ -1,0 +1,62 @@
+"""How a Resume's spec changes its origin's, and a step's override its policy. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from reflow.manifests.types import FlowRunSpec, ResumeFrom, ResumeSpec, StepOverride
+from reflow.values.policy import StepPolicy
+
+
+def resumed(origin: FlowRunSpec, resume: ResumeSpec, run_id: str) -> FlowRunSpec:
+    """The FlowRun that a Resume stands for: what the Resume sets, the origin's otherwise.
+
+    `run_id` is the run that the origin's name stands for now. The values of parameters aren't copied: they
+    are read from that run, as is all else that it finished. A step's override is laid over the origin's
+    field by field.
+    """
+    return FlowRunSpec(
+        flow=origin.flow,
+        code=resume.code if resume.code is not None else origin.code,
+        image=resume.image if resume.image is not None else origin.image,
+        max_workers=resume.max_workers if resume.max_workers is not None else origin.max_workers,
+        pod_template=resume.pod_template if resume.pod_template is not None else origin.pod_template,
+        steps=_laid_over(origin.steps, resume.steps),
+        suspend=resume.suspend,
+        cancel=resume.cancel,
+        active_deadline_seconds=_first(resume.active_deadline_seconds, origin.active_deadline_seconds),
+        ttl_seconds_after_finished=_first(
+            resume.ttl_seconds_after_finished, origin.ttl_seconds_after_finished
+        ),
+        store=resume.store if resume.store is not None else origin.store,
+        resume_from=ResumeFrom(run_id=run_id, from_step=resume.from_step),
+    )
+
+
+def policy_with(policy: StepPolicy, override: StepOverride | None) -> StepPolicy:
+    """A step's policy as its decorators give it, changed by what a manifest sets for the step."""
+    if override is None:
+        return policy
+    if override.retries is not None:
+        policy = replace(policy, retries=override.retries)
+    if override.retry_delay_seconds is not None:
+        policy = replace(policy, retry_delay=float(override.retry_delay_seconds))
+    if override.timeout_seconds is not None:
+        policy = replace(policy, timeout=float(override.timeout_seconds))
+    return policy
+
+
+def _laid_over(
+    below: Mapping[str, StepOverride], above: Mapping[str, StepOverride]
+) -> dict[str, StepOverride]:
+    merged = dict(below)
+    for name, override in above.items():
+        values = {field.name: getattr(override, field.name) for field in fields(override)}
+        changes = {field: value for field, value in values.items() if value is not None}
+        merged[name] = replace(merged.get(name, StepOverride()), **changes)
+    return merged
+
+
+def _first(above: int | None, below: int | None) -> int | None:
+    return above if above is not None else below
