@@ -1,0 +1,94 @@
+"""What a run prints: one line a happening, each with its time and `[run/step/task (pid N)]`, as Metaflow's users know it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TextIO
+
+from reflow.launch.resuming import ResumePlan
+from reflow.store.values import Manifest, Record, RunEnd, Status
+from reflow.values.key import TaskKey
+
+MOST_CLONE_LINES = 20           # cloned tasks named one by one; past that a line per step
+
+
+class Console:
+    """A Listener that prints. `out` gets the run's lines, `err` what went wrong."""
+
+    def __init__(self, out: TextIO = sys.stdout, err: TextIO = sys.stderr, *, clock: Callable[[], datetime] = datetime.now) -> None:
+        self._out = out
+        self._err = err
+        self._clock = clock
+        self._run = ""
+
+    def run_starting(self, manifest: Manifest) -> None:
+        self._run = manifest.run
+        self._line(f"Workflow starting (run-id {manifest.run}):")
+
+    def resuming(self, manifest: Manifest, plan: ResumePlan) -> None:
+        assert manifest.origin is not None
+        self._line(f"Cloning {manifest.flow}/{manifest.origin.run}")
+        for line in clone_lines(manifest.run, plan):
+            self._line(line)
+        for again in plan.again:
+            self._line(f"Runs again: {again.sentence}")
+
+    def task_starting(self, key: TaskKey, pid: int, *, attempt: int, fallback: bool) -> None:
+        if fallback:
+            self._task(key, pid, "Task fallback is starting to handle the failure.")
+        else:
+            self._task(key, pid, "Task is starting (retry)." if attempt else "Task is starting.")
+
+    def output(self, key: TaskKey, pid: int, text: str) -> None:
+        self._task(key, pid, text)
+
+    def task_ended(self, key: TaskKey, pid: int, record: Record, *, retries_left: bool) -> None:
+        if record.width is not None:
+            self._task(key, pid, f"Foreach yields {record.width} child steps.")
+        if record.status is Status.FAILED:
+            self._task(key, pid, "")
+            self._task(key, pid, "Task failed." if not retries_left else "Task failed; it is tried again.")
+        else:
+            self._task(key, pid, "Task finished successfully.")
+
+    def task_killed(self, key: TaskKey, pid: int) -> None:
+        self._task(key, pid, "[KILLED BY ORCHESTRATOR]")
+
+    def run_failing(self, running: int) -> None:
+        self._line("Workflow failed.")
+        if running:
+            tasks = "1 active task" if running == 1 else f"{running} active tasks"
+            self._line(f"Waiting up to 5 seconds for {tasks}...")
+
+    def run_ended(self, manifest: Manifest, end: RunEnd) -> None:
+        if end.succeeded:
+            self._line("Done!")
+            return
+        self._out.flush()
+        if end.failed_step and end.failed_task:
+            task = end.failed_task.rpartition("/")[2]
+            print("    Step failure:", file=self._err)
+            print(f"    Step {end.failed_step} (task-id {task}) failed.", file=self._err, flush=True)
+        else:
+            print(f"    {end.message}", file=self._err, flush=True)
+
+    def _task(self, key: TaskKey, pid: int, text: str) -> None:
+        self._line(f"[{self._run}/{key.step}/{key.id} (pid {pid})] {text}")
+
+    def _line(self, text: str) -> None:
+        stamp = self._clock().isoformat(sep=" ", timespec="milliseconds")
+        print(f"{stamp} {text}", file=self._out, flush=True)
+
+
+def clone_lines(new_run: str, plan: ResumePlan) -> Iterable[str]:
+    """What is reused: task by task, or step by step where that would be too much to read."""
+    total = sum(len(keys) for keys in plan.clones.values())
+    for run, keys in plan.clones.items():
+        if total <= MOST_CLONE_LINES:
+            yield from (f"[{new_run}/{key.path}] Cloning previously run task {run}/{key.path}" for key in keys)
+        else:
+            counts = Counter(key.step for key in keys)
+            yield from (f"[{new_run}/{step}] Cloning {n} previously run tasks of {run}/{step}" for step, n in counts.items())

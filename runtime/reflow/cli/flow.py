@@ -1,0 +1,159 @@
+"""A flow script's commands: `run`, `resume`, `show`, `check`. Parses the arguments, then hands over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reflow.launch.request import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
+from reflow.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from reflow.sdk.flowspec import FlowSpec
+    from reflow.sdk.parameters import Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class FlowScript:
+    """A loaded script. `alias`: in it, `metaflow` means Reflow."""
+
+    flow_class: type[FlowSpec]
+    path: Path
+    alias: bool
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with errors as one sentence and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. See `{self.prog} --help`.")
+
+
+def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
+    """Do what the arguments say; the exit code."""
+    parameters = {p.name: p for p in _parameters(script)}
+    options = parse(script, parameters, arguments)
+    if options.command in ("run", "resume"):
+        from reflow.cli import running
+
+        if options.command == "run":
+            return running.run(script, options, _given(parameters, options))
+        return running.resume(script, options)
+    from reflow.cli import showing
+
+    return showing.show(script) if options.command == "show" else showing.check(script)
+
+
+def parse(
+    script: FlowScript, parameters: Mapping[str, Parameter], arguments: Sequence[str]
+) -> argparse.Namespace:
+    """The parsed arguments. Raises UsageError."""
+    parser = build_parser(script, parameters)
+    options, unknown = parser.parse_known_args(arguments)
+    if not options.command:
+        parser.print_help()
+        sys.exit(0)
+    if unknown:
+        raise UsageError(_about_unknown(unknown, options.command, parameters, parser.prog))
+    return options
+
+
+def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Parser:
+    """The parser of one flow: its parameters are options of `run`."""
+    name = script.flow_class.__name__
+    prog = f"reflow … {script.path}" if script.alias else f"python {script.path}"
+    shared = _shared_options()
+    doc = (script.flow_class.__doc__ or "").strip()
+    top = Parser(prog=prog, description=f"{name}: {doc}" if doc else name, parents=[shared], allow_abbrev=False)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    run = commands.add_parser("run", help="Run the flow from its start.", parents=[shared], allow_abbrev=False)
+    resume = commands.add_parser(
+        "resume",
+        help="Run again from what failed, reusing what succeeded.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    commands.add_parser("show", help="Show the flow's steps.", parents=[shared], allow_abbrev=False)
+    commands.add_parser("check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False)
+    for command in (run, resume):
+        _running_options(command)
+    resume.add_argument(
+        "step", nargs="?", metavar="STEP", help="Run again from this step on. Default: what failed."
+    )
+    resume.add_argument("--origin-run-id", metavar="ID", help="The run to resume. Default: the last one here.")
+    group = run.add_argument_group("the flow's parameters")
+    for parameter in parameters.values():
+        group.add_argument(
+            f"--{parameter.name}", dest=f"parameter:{parameter.name}", metavar="VALUE", help=_help(parameter)
+        )
+    return top
+
+
+def _shared_options() -> Parser:
+    shared = Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    shared.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
+    shared.add_argument(
+        "--with", dest="decospecs", action="append", metavar="DECORATOR", help="Add a decorator to each step."
+    )
+    shared.add_argument("--quiet", action="store_true", help="Print the tasks' output and errors only.")
+    return shared
+
+
+def _running_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--max-workers", type=_positive, default=DEFAULT_MAX_WORKERS, metavar="N", help="Tasks at once (%(default)s)."
+    )
+    command.add_argument(
+        "--max-num-splits",
+        type=_positive,
+        default=DEFAULT_MAX_NUM_SPLITS,
+        metavar="N",
+        help="The widest foreach that is let through (%(default)s).",
+    )
+    command.add_argument("--tag", dest="tags", action="append", default=[], help="A tag for the run; may be repeated.")
+    command.add_argument("--run-id-file", type=Path, metavar="FILE", help="Write the run id there.")
+    command.add_argument("--namespace", metavar="NAME", help="The namespace that the Client uses in the steps.")
+    command.add_argument(
+        "--fresh-process", action="store_true", help="Start a Python for each task, never fork one."
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _help(parameter: Parameter) -> str:
+    """argparse reads `%` in a help text as a format."""
+    return parameter.help_line.replace("%", "%%")
+
+
+def _parameters(script: FlowScript) -> Sequence[Parameter]:
+    from reflow.sdk.parameters import parameters_of
+
+    return parameters_of(script.flow_class)
+
+
+def _given(parameters: Mapping[str, Parameter], options: argparse.Namespace) -> dict[str, str]:
+    values: dict[str, Any] = vars(options)
+    texts = {name: values.get(f"parameter:{name}") for name in parameters}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def _about_unknown(
+    unknown: Sequence[str], command: str, parameters: Mapping[str, Parameter], prog: str
+) -> str:
+    name = unknown[0].lstrip("-").partition("=")[0]
+    if command == "resume" and name in parameters:
+        return (
+            f"--{name} can't be set on resume: a resume reuses the parameter values of its origin run. "
+            f"Use `run` to start anew with another value."
+        )
+    known = ", ".join(f"--{p}" for p in parameters) or "none"
+    return f"unknown argument {unknown[0]}. The flow's parameters: {known}. See `{prog} {command} --help`."

@@ -1,0 +1,67 @@
+"""The two ways in: a script's own command line (`python flow.py run`), and the `reflow` command.
+
+Exit codes: 0 it worked; 1 the flow failed, or what it needs isn't there; 2 the command itself was wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reflow.values.errors import ReflowError
+
+if TYPE_CHECKING:
+    from reflow.sdk.flowspec import FlowSpec
+
+FILE_COMMANDS = ("run", "resume", "show", "check")
+
+
+def script_main(flow_class: type[FlowSpec]) -> None:
+    """What `MyFlow()` does at the end of a script: take the command line's arguments, do it, and leave."""
+    from reflow.cli.flow import FlowScript, flow_command
+
+    script = FlowScript(flow_class, Path(sys.argv[0]), alias=False)
+    sys.exit(guarded(lambda: flow_command(script, sys.argv[1:])))
+
+
+def console() -> None:
+    """The `reflow` command."""
+    sys.exit(guarded(lambda: reflow_command(sys.argv[1:])))
+
+
+def reflow_command(arguments: Sequence[str]) -> int:
+    """`reflow run FILE …`, `reflow resume FILE …`, `reflow apply …`: the exit code."""
+    if len(arguments) >= 2 and arguments[0] in FILE_COMMANDS and not arguments[1].startswith("-"):
+        return file_command(arguments[0], Path(arguments[1]), arguments[2:])
+    from reflow.cli.toplevel import toplevel_command
+
+    return toplevel_command(arguments)
+
+
+def file_command(command: str, file: Path, rest: Sequence[str]) -> int:
+    """A flow's command on a file, in which `metaflow` means Reflow."""
+    from reflow.cli.flow import FlowScript, flow_command
+    from reflow.task.load import load_script
+
+    loaded = load_script(file, alias=True)
+    return flow_command(FlowScript(loaded.flow_class, file, alias=True), [command, *rest])
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command; Reflow's own errors become one message and an exit code, never a traceback."""
+    try:
+        return command()
+    except ReflowError as error:
+        sys.stdout.flush()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone, as in `… | head`: nothing more to say, and nothing to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 1

@@ -1,0 +1,123 @@
+"""`run` and `resume` on the laptop: from the parsed arguments to the run's end and the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from reflow.cli.console import Console
+from reflow.cli.flow import FlowScript
+from reflow.launch.lastrun import recall
+from reflow.launch.locally import Place, resume_locally, run_locally
+from reflow.launch.request import Flow, Limits, RunRequest
+from reflow.sdk.parameters import resolve_parameters
+from reflow.store.open import FoundStore, find_store
+from reflow.store.values import Manifest, RunEnd
+from reflow.values.errors import NotFound
+
+
+def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str]) -> int:
+    """`run`: 0 where the run succeeded, 1 where it failed."""
+    flow = read_flow(script, options)
+    values = resolve_parameters(script.flow_class, given, os.environ)
+    place = find_place(script, options)
+    end = run_locally(request(flow, options, values), place, listener(options))
+    return exit_code(end)
+
+
+def resume(script: FlowScript, options: argparse.Namespace) -> int:
+    """`resume [STEP]`: as `run`."""
+    flow = read_flow(script, options)
+    place = find_place(script, options)
+    origin = pick_origin(flow.name, options.origin_run_id, place)
+    end = resume_locally(request(flow, options, {}), place, listener(options), origin, options.step)
+    return exit_code(end)
+
+
+def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
+    """Build and check the graph. Raises FlowError before anything is written."""
+    from reflow.graph.build import from_class
+    from reflow.graph.digest import digest
+    from reflow.graph.lint import require_sound
+    from reflow.sdk.decospecs import add_decorators
+
+    add_decorators(script.flow_class, getattr(options, "decospecs", []))
+    name = script.flow_class.__name__
+    if not options_quiet(options):
+        from reflow import __version__
+
+        print(f"Reflow {__version__} executing {name} for user:{user_name()}", file=sys.stderr)
+        print("Validating your flow...", file=sys.stderr)
+    graph = from_class(script.flow_class)
+    require_sound(graph)
+    if not options_quiet(options):
+        print("    The graph looks good!", file=sys.stderr, flush=True)
+    return Flow(name=name, script=script.path, alias=script.alias, graph=graph, digest=digest(graph))
+
+
+def find_place(script: FlowScript, options: argparse.Namespace) -> Place:
+    """Where the run is kept, and where the last run is remembered."""
+    cwd = Path.cwd()
+    found: FoundStore = find_store(getattr(options, "store", None), script.path, cwd, os.environ)
+    return Place(store_url=found.url, found_by=found.source, memory=found.home)
+
+
+def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object]) -> RunRequest:
+    """What the user asks for."""
+    return RunRequest(
+        flow=flow,
+        owner=uuid.uuid4().hex,
+        user=user_name(),
+        created=time.time(),
+        parameters=values,
+        tags=tuple(options.tags),
+        limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),
+        on_claim=lambda manifest: write_run_id(options.run_id_file, manifest),
+    )
+
+
+def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
+    """The run to resume, told on the console with why."""
+    if wanted:
+        return wanted
+    last = recall(place.memory, flow)
+    if last is None:
+        raise NotFound(
+            f"A previous run of {flow} was not found here. Name one with --origin-run-id, or start one with `run`."
+        )
+    print(f"Resuming run {last.run}: the last `{last.command}` of {flow} here.", file=sys.stderr, flush=True)
+    return last.run
+
+
+def listener(options: argparse.Namespace) -> Console:
+    return Console()
+
+
+def write_run_id(file: Path | None, manifest: Manifest) -> None:
+    if file is not None:
+        file.write_text(f"{manifest.run}")
+
+
+def options_quiet(options: argparse.Namespace) -> bool:
+    return bool(getattr(options, "quiet", False))
+
+
+def exit_code(end: RunEnd) -> int:
+    return 0 if end.succeeded else 1
+
+
+def user_name() -> str:
+    """As Metaflow finds it: METAFLOW_USER, SUDO_USER, USERNAME, USER; else the password database."""
+    for name in ("REFLOW_USER", "METAFLOW_USER", "SUDO_USER", "USERNAME", "USER"):
+        if os.environ.get(name):
+            return os.environ[name]
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

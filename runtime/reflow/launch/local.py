@@ -1,0 +1,181 @@
+"""The laptop's executor: launches what the engine says, hears of its end, and keeps the ledger. One thread, one loop."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
+from reflow.engine.state import Outcome, RunState
+from reflow.launch.listening import Listener
+from reflow.store.ledger import LedgerWriter
+from reflow.store.values import Manifest, Record, RunEnd
+from reflow.task.spawn import Spawner
+from reflow.task.spec import TaskSpec
+from reflow.task.supervise import OutputLine, Supervisor, TaskEnded, TaskStarted
+from reflow.values.key import TaskKey
+
+GRACE = 5.0                     # seconds that running tasks get after another has failed, as in Metaflow
+LONGEST_WAIT = 5.0              # seconds in one poll; only bounds how late a retry's delay is noticed
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Tasks that may start: at once in their order, or at a time."""
+
+    ready: deque[Start] = field(default_factory=deque)
+    later: list[tuple[float, int, Start]] = field(default_factory=list)
+    _count: int = 0
+
+    def add(self, starts: Iterable[Start]) -> None:
+        for start in starts:
+            if start.not_before:
+                self._count += 1
+                heapq.heappush(self.later, (start.not_before, self._count, start))
+            else:
+                self.ready.append(start)
+
+    def take(self, now: float) -> Start | None:
+        """The next one that may start now."""
+        if self.later and self.later[0][0] <= now:
+            return heapq.heappop(self.later)[2]
+        return self.ready.popleft() if self.ready else None
+
+    def next_time(self) -> float | None:
+        """When the first delayed one may start."""
+        return self.later[0][0] if self.later else None
+
+    def clear(self) -> None:
+        self.ready.clear()
+        self.later.clear()
+
+
+def end_of(record: Record) -> TaskEnd:
+    """What the engine needs to know of a record."""
+    if record.status.finished:
+        return Succeeded(record.key, width=record.width, case=record.case)
+    line = record.exception.line if record.exception else "failed"
+    return Failed(
+        record.key, record.attempt, record.launch, ended=record.ended, message=line, final=record.final
+    )
+
+
+class LocalExecutor:
+    """Runs one claimed run to its end. `spec_of` says what a task's process needs, `clock` is seconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        state: RunState,
+        supervisor: Supervisor,
+        spawner: Spawner,
+        spec_of: Callable[[Start], TaskSpec],
+        ledger: LedgerWriter,
+        listener: Listener,
+        max_workers: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._manifest = manifest
+        self._state = state
+        self._supervisor = supervisor
+        self._spawner = spawner
+        self._spec_of = spec_of
+        self._ledger = ledger
+        self._listener = listener
+        self._max_workers = max_workers
+        self._clock = clock
+        self._waiting = Waiting()
+        self._running: dict[TaskKey, Start] = {}
+        self._pids: dict[TaskKey, int] = {}
+        self._give_up_at: float | None = None
+
+    def run(self, starts: Iterable[Start]) -> RunEnd:
+        """Run until nothing runs and nothing may start. KeyboardInterrupt stops the tasks within GRACE seconds."""
+        self._waiting.add(starts)
+        try:
+            self._loop()
+        except KeyboardInterrupt:
+            self._stop_all()
+            return RunEnd(succeeded=False, ended=self._clock(), message="Stopped by the user (Ctrl-C).")
+        return self._end()
+
+    def _loop(self) -> None:
+        while True:
+            self._launch()
+            if not self._running:
+                pause = self._waiting.next_time()
+                if pause is None:
+                    return
+            for event in self._supervisor.poll(self._wait()):
+                self._hear(event)
+            if self._give_up_at is not None and self._clock() >= self._give_up_at:
+                self._stop_all()
+                return
+
+    def _launch(self) -> None:
+        while len(self._running) < self._max_workers:
+            start = self._waiting.take(self._clock())
+            if start is None:
+                return
+            self._running[start.key] = start
+            self._supervisor.start(self._spec_of(start), self._spawner)
+
+    def _wait(self) -> float:
+        times = [
+            time for time in (self._give_up_at, self._waiting.next_time()) if time is not None
+        ]
+        if not times:
+            return LONGEST_WAIT
+        return min(LONGEST_WAIT, max(0.0, min(times) - self._clock()))
+
+    def _hear(self, event: object) -> None:
+        match event:
+            case OutputLine(key=key, pid=pid, text=text):
+                self._listener.output(key, pid, text)
+            case TaskStarted(key=key, pid=pid):
+                self._pids[key] = pid
+                start = self._running[key]
+                self._listener.task_starting(key, pid, attempt=start.attempt, fallback=start.fallback)
+            case TaskEnded(record=record):
+                self._finished(record)
+
+    def _finished(self, record: Record) -> None:
+        del self._running[record.key]
+        pid = self._pids.pop(record.key, 0)
+        starts = self._state.apply(end_of(record))
+        self._ledger.add(record)
+        retries_left = any(start.key == record.key for start in starts)
+        self._listener.task_ended(record.key, pid, record, retries_left=retries_left)
+        self._waiting.add(starts)
+        if self._state.outcome is Outcome.FAILED and self._give_up_at is None:
+            self._waiting.clear()
+            self._give_up_at = self._clock() + GRACE
+            self._listener.run_failing(len(self._running))
+
+    def _stop_all(self) -> None:
+        """Stop what runs. A task that still finishes on its way out is kept; the others have no record."""
+        self._waiting.clear()
+        for event in self._supervisor.stop_all():
+            if isinstance(event, TaskEnded) and event.record.status.finished:
+                self._finished(event.record)
+            elif isinstance(event, OutputLine):
+                self._hear(event)
+        for key in list(self._running):
+            self._state.apply(Lost(key, self._running[key].attempt, self._running[key].launch))
+            self._listener.task_killed(key, self._pids.pop(key, 0))
+            del self._running[key]
+
+    def _end(self) -> RunEnd:
+        failure = self._state.failure
+        if failure is None:
+            return RunEnd(succeeded=True, ended=self._clock())
+        return RunEnd(
+            succeeded=False,
+            ended=self._clock(),
+            failed_step=failure.key.step,
+            failed_task=failure.key.path,
+            message=failure.message,
+        )

@@ -1,0 +1,89 @@
+"""What a user asks for when a run starts on the laptop, and the manifest that it becomes. Pure."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reflow.graph.types import Graph
+from reflow.launch.resuming import ResumePlan
+from reflow.store.values import CodeRef, Manifest, Origin
+
+DEFAULT_MAX_WORKERS = 16        # as in Metaflow
+DEFAULT_MAX_NUM_SPLITS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The code as it is now: what its script gave once it was loaded."""
+
+    name: str
+    script: Path
+    alias: bool
+    graph: Graph
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`max_workers`: tasks at once; `max_num_splits`: the widest foreach that is let through."""
+
+    max_workers: int = DEFAULT_MAX_WORKERS
+    max_num_splits: int = DEFAULT_MAX_NUM_SPLITS
+    fresh_process: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `on_claim`: called once the
+    run has its id."""
+
+    flow: Flow
+    owner: str
+    user: str
+    created: float
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    on_claim: Callable[[Manifest], None] = lambda _: None
+
+
+def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:
+    """The manifest of a plain run."""
+    return Manifest(
+        flow=request.flow.name,
+        run=run,
+        owner=request.owner,
+        created=request.created,
+        graph=request.flow.graph,
+        digest=request.flow.digest,
+        code=code,
+        parameters=request.parameters,
+        user=request.user,
+        tags=request.tags,
+        python=platform.python_version(),
+    )
+
+
+def resume_manifest(
+    request: RunRequest, run: str, code: CodeRef, origin: Manifest, plan: ResumePlan, from_step: str | None
+) -> Manifest:
+    """The manifest of a resume: the origin's parameters and tags, and the frozen set of what is cloned."""
+    return Manifest(
+        flow=request.flow.name,
+        run=run,
+        owner=request.owner,
+        created=request.created,
+        graph=request.flow.graph,
+        digest=request.flow.digest,
+        code=code,
+        parameters=origin.parameters,
+        origin=Origin(run=origin.run, from_step=from_step),
+        clones=plan.clones,
+        user=request.user,
+        tags=tuple(dict.fromkeys((*origin.tags, *request.tags))),
+        python=platform.python_version(),
+    )
