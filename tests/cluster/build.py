@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster import debian, settings, toolchain
+from tests.cluster import archive, debian, settings, toolchain
 from tests.cluster.shell import ClusterError, lock, run, say
 
 _STRIP = "-s -w"
@@ -136,8 +136,13 @@ def _base(folder: Path) -> None:
     debian.install(settings.DEBIAN_PACKAGES)
     work = folder / "root"
     debian.root_file_system(work)
-    run(["tar", "--numeric-owner", "--sort=name", "-C", work, "-cf", folder / "layer.tar", "."], timeout=300)
+    layer = folder / "layer.tar"
+    run(["tar", "--numeric-owner", "--sort=name", "-C", work, "-cf", layer, "."], timeout=300)
     shutil.rmtree(work)
+    user = f"{settings.NON_ROOT}:{settings.NON_ROOT}"
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    config = {"User": user, "Env": [path, "LANG=C.UTF-8"], "Cmd": ["python3"], "WorkingDir": "/"}
+    archive.write(folder / "image.tar", settings.BASE_IMAGE, layer, config)
 
 
 def _arch() -> str:
@@ -158,6 +163,7 @@ def pause() -> Piece:
 
     def make(folder: Path) -> None:
         _go_build("pause", source, folder / "pause", _STRIP, static=True)
+        archive.write_program(folder / "image.tar", settings.PAUSE_IMAGE, folder / "pause", {})
 
     return Piece("pause", (_arch(), *_sources(source)), make, "seconds")
 
@@ -165,6 +171,8 @@ def pause() -> Piece:
 def minio() -> Piece:
     def make(folder: Path) -> None:
         _go_install("minio", folder, ["github.com/minio/minio"], settings.MINIO, static=True)
+        config = {"User": f"{settings.NON_ROOT}:{settings.NON_ROOT}"}
+        archive.write_program(folder / "image.tar", settings.MINIO_IMAGE, folder / "minio", config)
 
     return Piece("minio", (settings.MINIO, _arch()), make, "about 4 minutes")
 

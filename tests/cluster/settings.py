@@ -49,7 +49,9 @@ BUCKET = "reflow"
 MINIO_NAMESPACE = "minio"
 NON_ROOT = 65532
 
-DEFAULT_PYTHON_IMAGE = "localhost/reflow-base:debian12"
+PAUSE_IMAGE = "localhost/pause:1"
+BASE_IMAGE = "localhost/reflow-base:debian12"
+MINIO_IMAGE = f"localhost/minio:{MINIO.rpartition('-')[2]}"
 
 
 def node_name(number: int) -> str:
