@@ -1,1 +1,5 @@
-"""The operator: watches FlowRun and Resume, and spawns one Pod per task."""
+"""What runs in the cluster: watches FlowRuns and Resumes, and starts one Pod for each task.
+
+The engine decides, the store remembers, this package only launches and hears of ends. It never runs user
+code.
+"""
