@@ -6,10 +6,13 @@ StoreUnreachable (try later) or StoreRefused (final). Safe to use from several t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from reflow.values.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,30 @@ class ObjectInfo:
     modified: float
 
 
+_KEY = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
+
+
+def checked(key: str) -> str:
+    """The key itself, where it is one that every backend can keep. Raises NotFound: nothing can be under another."""
+    if not _KEY.fullmatch(key) or "/.." in key or key.startswith(".") or "/./" in key:
+        raise NotFound(f"{key!r} can't be the name of anything in a store.")
+    return key
+
+
 class ObjectStore(Protocol):
     """Objects by key. Writes are atomic: a reader sees the whole object or none."""
 
     @property
     def url(self) -> str:
         """The address that opens this store again: an absolute folder, or `s3://bucket/prefix?endpoint=…`. No secrets."""
+
+    @property
+    def parallel(self) -> int:
+        """How many requests at once pay off: 1 for a folder, more where each waits for a network."""
+
+    @property
+    def scratch(self) -> Path:
+        """An existing folder in which to write a file that `move_file` will take."""
 
     def get(self, key: str) -> bytes:
         """The whole object. Raises NotFound."""
@@ -36,6 +57,9 @@ class ObjectStore(Protocol):
 
     def get_into(self, key: str, target: BinaryIO) -> None:
         """Stream the object into `target`, never holding it whole. Raises NotFound."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The whole object as a file to read and seek, never held whole in memory where it's big. Raises NotFound."""
 
     def put(self, key: str, data: bytes) -> None:
         """Write or overwrite."""
@@ -48,6 +72,9 @@ class ObjectStore(Protocol):
 
     def put_file(self, key: str, path: Path, sha256: str) -> None:
         """Write or overwrite from a file, streaming. `sha256`: the content's, in hex, which the backend may rely on."""
+
+    def move_file(self, key: str, path: Path, sha256: str) -> None:
+        """As `put_file`, for a file made in `scratch`, which is gone afterwards."""
 
     def stat(self, key: str) -> ObjectInfo | None:
         """The object's size and age, None where there's none."""

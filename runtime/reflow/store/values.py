@@ -10,9 +10,9 @@ from typing import Any
 from reflow.graph.types import Graph
 from reflow.values.key import TaskKey
 
-FORMAT = 1                      # of manifests and records; newer code reads older data, older code refuses newer
-INLINE_LIMIT = 16 * 1024        # bytes of values that travel inside one record, in all
-LOG_INLINE_LIMIT = 4 * 1024     # bytes of output that travel inside one record
+FORMAT = 1  # of manifests and records; newer code reads older data, older code refuses newer
+INLINE_LIMIT = 16 * 1024  # bytes of values that travel inside one record, in all
+LOG_INLINE_LIMIT = 4 * 1024  # bytes of output that travel inside one record
 
 
 class Status(StrEnum):
@@ -36,7 +36,7 @@ class ArtifactRef:
     size: int
     type: str
     inline: bytes | None = None
-    packages: tuple[str, ...] = ()      # top-level packages that the pickle refers to; versions are the record's
+    packages: tuple[str, ...] = ()  # top-level packages that the pickle refers to; versions are the record's
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,11 @@ class Record:
     items: ItemsRef | None = None
     exception: ExceptionInfo | None = None
     log: LogRef = LogRef()
-    python: str = ""                                    # "3.11.7"
-    packages: Mapping[str, str] = field(default_factory=dict)   # top-level package → version
-    host: str = ""                                      # host name or Pod name
+    python: str = ""  # "3.11.7"
+    packages: Mapping[str, str] = field(default_factory=dict)  # top-level package → version
+    host: str = ""  # host name or Pod name
     pid: int = 0
-    final: bool = False                                 # failed for good, whatever the retry policy says
+    final: bool = False  # failed for good, whatever the retry policy says
 
 
 BASE_DEPTH = 8
@@ -144,7 +144,7 @@ class Manifest:
     owner: str
     created: float
     graph: Graph
-    digest: str                         # of the graph
+    digest: str  # of the graph
     code: CodeRef
     parameters: Mapping[str, Any] = field(default_factory=dict)
     origin: Origin | None = None
@@ -152,7 +152,7 @@ class Manifest:
     user: str = ""
     tags: tuple[str, ...] = ()
     python: str = ""
-    place: str = "local"                # "local" or "cluster"
+    place: str = "local"  # "local" or "cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class RunEnd:
     succeeded: bool
     ended: float
     failed_step: str | None = None
-    failed_task: str | None = None      # "step/id"
+    failed_task: str | None = None  # "step/id"
     message: str = ""
 
 

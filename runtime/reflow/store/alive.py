@@ -1,0 +1,72 @@
+"""Whether somebody still works on a run: its owner renews `runs/<run>/alive` every 15 s.
+
+Past 60 s by the store's own clock the run is dead and may be resumed. In a folder the owner also holds a file lock, so
+that a run that died on this host is known to be dead at once.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from reflow.store import formats
+from reflow.store.folder import FolderStore
+from reflow.store.layout import RunLayout
+from reflow.store.objects import ObjectStore
+from reflow.store.values import FORMAT
+from reflow.values.errors import NotFound
+
+RENEW = 15.0  # seconds
+DEAD_AFTER = 60.0  # seconds without a renewal
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """`alive`: somebody works on the run, or did within the last minute. Who and where is for messages."""
+
+    alive: bool
+    owner: str = ""
+    host: str = ""
+    pid: int = 0
+    age: float = 0.0  # seconds since it was last renewed
+
+
+def renew(objects: ObjectStore, run: RunLayout, owner: str) -> None:
+    """Say that the run is alive now."""
+    found = {"v": FORMAT, "owner": owner, "host": os.uname().nodename, "pid": os.getpid()}
+    objects.put(run.alive, formats.dumps(found))
+
+
+def liveness(objects: ObjectStore, run: RunLayout) -> Liveness:
+    """Whether the run is alive. One that has an end isn't, whatever its owner last said."""
+    info = objects.stat(run.alive)
+    if info is None or objects.stat(run.end) is not None:
+        return Liveness(False)
+    try:
+        found = formats.read(objects.get(run.alive), run.alive, dict)
+    except NotFound:
+        return Liveness(False)
+    age = max(0.0, objects.now() - info.modified)
+    alive = age < DEAD_AFTER
+    host = str(found.get("host", ""))
+    if alive and host == os.uname().nodename and isinstance(objects, FolderStore):
+        alive = _is_locked(objects, run)
+    return Liveness(alive, str(found.get("owner", "")), host, int(found.get("pid", 0)), age)
+
+
+def _is_locked(store: FolderStore, run: RunLayout) -> bool:
+    """Whether a process of this host holds the lock. A renewal without a lock (by `renew` alone) counts as alive."""
+    import fcntl
+
+    path = store.lock_file(run.alive)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False

@@ -1,0 +1,59 @@
+"""The frozen set of cloned tasks as JSON: ranges of the last foreach index, so that thousands take a few hundred bytes.
+
+``{"3": {"start": [{}], "train": [{"in": [2], "loop": [0], "at": "0-99,101"}]}}``: from run 3 the task `start`, and of
+`train`, within index 2 of the outer foreach and iteration 0, the tasks 0 to 99 and 101.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reflow.values.key import TaskKey
+
+
+def to_json(clones: Mapping[str, Iterable[TaskKey]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    return {origin: _by_step(keys) for origin, keys in clones.items()}
+
+
+def from_json(
+    found: Mapping[str, Mapping[str, Iterable[Mapping[str, Any]]]],
+) -> dict[str, tuple[TaskKey, ...]]:
+    return {
+        origin: tuple(key for step, groups in steps.items() for group in groups for key in _keys(step, group))
+        for origin, steps in found.items()
+    }
+
+
+def _by_step(keys: Iterable[TaskKey]) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[int]] = {}
+    for key in keys:
+        at = groups.setdefault((key.step, key.foreach[:-1], key.loop), [])
+        if key.foreach:
+            at.append(key.foreach[-1])
+    found: dict[str, list[dict[str, Any]]] = {}
+    for (step, within, loop), at in groups.items():
+        group = {"in": list(within), "loop": list(loop), "at": _ranges(at)}
+        found.setdefault(step, []).append({name: value for name, value in group.items() if value})
+    return found
+
+
+def _keys(step: str, group: Mapping[str, Any]) -> Iterator[TaskKey]:
+    within, loop = tuple(group.get("in", ())), tuple(group.get("loop", ()))
+    if "at" not in group:
+        yield TaskKey(step, within, loop)
+        return
+    for part in group["at"].split(","):
+        first, _, last = part.partition("-")
+        for index in range(int(first), int(last or first) + 1):
+            yield TaskKey(step, (*within, index), loop)
+
+
+def _ranges(numbers: list[int]) -> str:
+    parts: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if parts and parts[-1][1] == number - 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in parts)

@@ -1,0 +1,73 @@
+"""Keeping a run alive while its scheduler works on it: the part of `alive` that needs a thread and a lock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from types import TracebackType
+
+from reflow.store.alive import RENEW, renew
+from reflow.store.folder import FolderStore
+from reflow.store.layout import RunLayout
+from reflow.store.objects import ObjectStore
+from reflow.values.errors import StoreError
+
+_TRIES, _PAUSE = 20, 0.005
+
+
+class KeepAlive:
+    """Keeps a run alive from entering to leaving the context, by a thread of its own."""
+
+    def __init__(self, objects: ObjectStore, run: RunLayout, owner: str) -> None:
+        self._objects = objects
+        self._run = run
+        self._owner = owner
+        self._stop = threading.Event()
+        self._lock: int | None = None
+        self._thread = threading.Thread(target=self._renew, name=f"alive {run.run}", daemon=True)
+
+    def __enter__(self) -> KeepAlive:
+        if isinstance(self._objects, FolderStore):
+            self._lock = _lock(self._objects, self._run)
+            os.register_at_fork(after_in_child=self._forget_lock)
+        renew(self._objects, self._run, self._owner)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _renew(self) -> None:
+        while not self._stop.wait(RENEW):
+            # The next renewal may get through; the minute bridges a few that don't.
+            with contextlib.suppress(StoreError):
+                renew(self._objects, self._run, self._owner)
+
+    def _forget_lock(self) -> None:
+        """In a forked child: a task that outlives its scheduler must not keep the run alive."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _lock(store: FolderStore, run: RunLayout) -> int | None:
+    """Hold the run's lock; None where another process has it: then that one answers for the run."""
+    import fcntl
+
+    file = os.open(store.lock_file(run.alive), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except OSError:
+            time.sleep(_PAUSE)  # somebody who only looks holds it for a moment
+    os.close(file)
+    return None

@@ -1,0 +1,103 @@
+"""Where everything is below a store's root: object keys, made and taken apart here alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reflow.values.errors import NotFound
+from reflow.values.key import TaskKey
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}")
+_RECORD = re.compile(r"(?P<id>[0-9.-]+)_(?:ok|fail(?P<attempt>[0-9]+))")
+RESERVED = frozenset({"last"})  # names below runs/ that are no run's
+
+
+@dataclass(frozen=True, slots=True)
+class RecordName:
+    """A record's object name taken apart. `attempt` is None for a result, a number for a failed attempt."""
+
+    step: str
+    id: str
+    attempt: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLayout:
+    """The keys of one run's objects. Every folder ends in `/`."""
+
+    flow: str
+    run: str
+
+    @property
+    def root(self) -> str:
+        return f"{self.flow}/runs/{self.run}/"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.root}manifest"
+
+    @property
+    def end(self) -> str:
+        return f"{self.root}end"
+
+    @property
+    def alive(self) -> str:
+        return f"{self.root}alive"
+
+    @property
+    def tags(self) -> str:
+        return f"{self.root}tags"
+
+    @property
+    def tasks(self) -> str:
+        return f"{self.root}tasks/"
+
+    @property
+    def index(self) -> str:
+        return f"{self.root}ledger/index/"
+
+    def packs(self, step: str) -> str:
+        return f"{self.root}ledger/packs/{step}/"
+
+    def result(self, key: TaskKey) -> str:
+        return f"{self.tasks}{key.step}/{key.id}_ok"
+
+    def failure(self, key: TaskKey, attempt: int) -> str:
+        return f"{self.tasks}{key.step}/{key.id}_fail{attempt}"
+
+    def record_name(self, object_key: str) -> RecordName | None:
+        """The parts of a record's key, or None where the object isn't a record."""
+        step, _, name = object_key[len(self.tasks) :].partition("/")
+        found = _RECORD.fullmatch(name)
+        if not found:
+            return None
+        attempt = found["attempt"]
+        return RecordName(step, found["id"], None if attempt is None else int(attempt))
+
+    def log(self, key: TaskKey, launch: int) -> str:
+        return f"{self.root}logs/{key.step}/{key.id}_{launch}/"
+
+
+def blob(flow: str, sha256: str) -> str:
+    return f"{flow}/blobs/{sha256[:2]}/{sha256}"
+
+
+def code(flow: str, sha256: str) -> str:
+    return f"{flow}/code/{sha256}"
+
+
+def runs(flow: str) -> str:
+    return f"{flow}/runs/"
+
+
+def last_run(flow: str) -> str:
+    """The hint for the next run id."""
+    return f"{flow}/runs/last"
+
+
+def run(flow: str, run_id: str) -> RunLayout:
+    """Raises NotFound where no run can have that id."""
+    if run_id in RESERVED or not _RUN_ID.fullmatch(run_id):
+        raise NotFound(f"There is no run {flow}/{run_id}: {run_id!r} can't be a run's id.")
+    return RunLayout(flow, run_id)
