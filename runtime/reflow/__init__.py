@@ -1,0 +1,38 @@
+"""Reflow: Python flows that are painless to debug, on Kubernetes and on a laptop.
+
+    from reflow import FlowSpec, step
+
+Names are looked up when they are first asked for, so that a task's process imports no more than it uses.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reflow.sdk import *  # noqa: F403
+
+__version__ = "0.1.0"
+
+_ROOMS = ("reflow.sdk", "reflow.client")
+
+
+def __getattr__(name: str) -> Any:
+    """What users import from here lives in `reflow.sdk` (what a flow is written with) and `reflow.client`."""
+    if name.startswith("_"):
+        raise AttributeError(f"module 'reflow' has no attribute {name!r}")
+    for room in _ROOMS:
+        module = import_module(room)
+        if name in module.__all__:
+            value = getattr(module, name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'reflow' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    names = set(globals())
+    for room in _ROOMS:
+        names.update(import_module(room).__all__)
+    return sorted(names)

@@ -1,0 +1,75 @@
+"""`from metaflow import …` means Reflow, in the processes of a run that asks for it, even where Metaflow is installed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+NAME = "metaflow"
+MODULES = {
+    "metaflow": "reflow",
+    "metaflow.client": "reflow.client",
+    "metaflow.current": "reflow.sdk.currently",
+    "metaflow.decorators": "reflow.sdk.decorators",
+    "metaflow.exception": "reflow.sdk.exceptions",
+    "metaflow.flowspec": "reflow.sdk.flowspec",
+    "metaflow.parameters": "reflow.sdk.parameters",
+}
+"""Metaflow's modules and what stands for each."""
+
+
+class _Stand(ModuleType):
+    """A module whose attributes are another's."""
+
+    def __init__(self, name: str, of: str) -> None:
+        super().__init__(name, f"Stands for {of}: see reflow.sdk.alias.")
+        self.__dict__["_of"] = of
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__path__" and self.__name__ == NAME:
+            return []
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(name)
+        module = import_module(self._of)
+        if name == "__all__" and not hasattr(module, "__all__"):
+            return [public for public in dir(module) if not public.startswith("_")]
+        try:
+            return getattr(module, name)
+        except AttributeError:
+            raise AttributeError(
+                f"{self.__name__}.{name}: this script runs with metaflow meaning Reflow, which has no {name!r}."
+            ) from None
+
+
+class _Finder:
+    """Answers for `metaflow` and all below it, before any other finder."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != NAME and not name.startswith(NAME + "."):
+            return None
+        if name not in MODULES:
+            raise ModuleNotFoundError(
+                f"No module named {name!r}: this script runs with metaflow meaning Reflow, which has no such module.",
+                name=name,
+            )
+        return ModuleSpec(name, self, is_package=name == NAME)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Stand(spec.name, MODULES[spec.name])
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: attributes are looked up when asked for."""
+
+
+def install_alias() -> None:
+    """Make `metaflow` mean Reflow in this process, from here on. Doing it again changes nothing."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+        for name in [name for name in sys.modules if name == NAME or name.startswith(NAME + ".")]:
+            del sys.modules[name]

@@ -1,0 +1,130 @@
+"""`current`: what a step can know about the task that runs it. The one global of a task's process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reflow.graph.types import Graph
+from reflow.values.key import TaskKey, pathspec
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The facts of the task that this process runs. `make_tempdir`: makes the task's own folder when first asked."""
+
+    flow: str
+    run: str
+    key: TaskKey
+    attempt: int
+    graph: Graph
+    origin_run: str | None = None
+    user: str = ""
+    namespace: str = ""
+    tags: tuple[str, ...] = ()
+    parameter_names: tuple[str, ...] = ()
+    make_tempdir: Callable[[], str | None] = lambda: None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Current:
+    """Everything is None, or empty, where no task runs."""
+
+    __slots__ = ("_running",)
+
+    def __init__(self) -> None:
+        self._running: Running | None = None
+
+    @property
+    def is_running_flow(self) -> bool:
+        """Whether this process runs a task."""
+        return self._running is not None
+
+    @property
+    def flow_name(self) -> str | None:
+        """The flow's name."""
+        return self._running.flow if self._running else None
+
+    @property
+    def run_id(self) -> str | None:
+        """The run's id."""
+        return self._running.run if self._running else None
+
+    @property
+    def step_name(self) -> str | None:
+        """The step's name."""
+        return self._running.key.step if self._running else None
+
+    @property
+    def task_id(self) -> str | None:
+        """The task's id, unique within its step."""
+        return self._running.key.id if self._running else None
+
+    @property
+    def pathspec(self) -> str | None:
+        """`Flow/run/step/task`."""
+        return pathspec(self._running.flow, self._running.run, self._running.key) if self._running else None
+
+    @property
+    def retry_count(self) -> int:
+        """How many attempts of this task failed before this one."""
+        return self._running.attempt if self._running else 0
+
+    @property
+    def origin_run_id(self) -> str | None:
+        """The run that this one resumes; None in a plain run."""
+        return self._running.origin_run if self._running else None
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace that the Client uses here."""
+        return self._running.namespace if self._running else None
+
+    @property
+    def username(self) -> str | None:
+        """Who started the run."""
+        return self._running.user if self._running else None
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags that the run was started with."""
+        return frozenset(self._running.tags) if self._running else frozenset()
+
+    @property
+    def parameter_names(self) -> list[str]:
+        """The flow's parameters."""
+        return list(self._running.parameter_names) if self._running else []
+
+    @property
+    def graph(self) -> Graph | None:
+        """The flow's graph."""
+        return self._running.graph if self._running else None
+
+    @property
+    def tempdir(self) -> str | None:
+        """A folder of this task's own, removed after its end."""
+        return self._running.make_tempdir() if self._running else None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The attribute's value, or the default where there's none."""
+        return getattr(self, name, default)
+
+    def __contains__(self, name: str) -> bool:
+        return hasattr(self, name)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and self._running is not None and name in self._running.extras:
+            return self._running.extras[name]
+        raise AttributeError(f"current has no {name!r} here.")
+
+    def __repr__(self) -> str:
+        return f"<current: {self.pathspec or 'no task'}>"
+
+
+current = Current()
+
+
+def set_running(running: Running | None) -> None:
+    """Say which task this process runs: called once by the task's process."""
+    current._running = running

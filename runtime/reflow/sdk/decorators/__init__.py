@@ -1,0 +1,43 @@
+"""Decorators of steps and flows, one file each."""
+
+from reflow.sdk.decorators.catch import catch
+from reflow.sdk.decorators.elsewhere import (
+    batch,
+    card,
+    conda,
+    conda_base,
+    exit_hook,
+    kubernetes,
+    project,
+    pypi,
+    pypi_base,
+    schedule,
+    secrets,
+    trigger,
+    trigger_on_finish,
+)
+from reflow.sdk.decorators.environment import environment
+from reflow.sdk.decorators.resources import resources
+from reflow.sdk.decorators.retry import retry
+from reflow.sdk.decorators.timeout import timeout
+
+__all__ = [
+    "batch",
+    "card",
+    "catch",
+    "conda",
+    "conda_base",
+    "environment",
+    "exit_hook",
+    "kubernetes",
+    "project",
+    "pypi",
+    "pypi_base",
+    "resources",
+    "retry",
+    "schedule",
+    "secrets",
+    "timeout",
+    "trigger",
+    "trigger_on_finish",
+]

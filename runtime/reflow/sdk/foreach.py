@@ -1,0 +1,64 @@
+"""Where a task stands in the foreaches around it: its index and item in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reflow.graph.types import Graph
+from reflow.sdk.artifacts import Records
+from reflow.store.values import ItemsRef
+from reflow.values.errors import NotFound
+from reflow.values.key import TaskKey
+
+
+class ForeachFrames:
+    """The foreaches around one task. Items are read when they are first asked for."""
+
+    def __init__(self, records: Records, graph: Graph, key: TaskKey) -> None:
+        self._records = records
+        self._graph = graph
+        self._key = key
+        self._items: dict[int, Any] = {}
+
+    @property
+    def index(self) -> int | None:
+        """The index in the innermost foreach; None outside of any."""
+        return self._key.foreach[-1] if self._key.foreach else None
+
+    @property
+    def item(self) -> Any:
+        """The item of the innermost foreach; None outside of any."""
+        return self._item(len(self._key.foreach) - 1) if self._key.foreach else None
+
+    def stack(self) -> list[tuple[int, int, Any]]:
+        """(index, width, item) of each, the outermost first."""
+        return [
+            (index, self._source(depth).width, self._item(depth))
+            for depth, index in enumerate(self._key.foreach)
+        ]
+
+    def _item(self, depth: int) -> Any:
+        if depth not in self._items:
+            self._items[depth] = self._records.store.load_item(self._source(depth), self._key.foreach[depth])
+        return self._items[depth]
+
+    def _source(self, depth: int) -> ItemsRef:
+        record = self._records.get(foreach_key(self._graph, self._key, depth))
+        if record.items is None:
+            raise NotFound(
+                f"The record of {record.key.path} holds no items, although a foreach starts there."
+            )
+        return record.items
+
+
+def foreach_key(graph: Graph, key: TaskKey, depth: int) -> TaskKey:
+    """The task that started the foreach at `depth` around `key`, 0 for the outermost."""
+    step = graph.steps[graph.steps[key.step].foreach_scope[depth]]
+    return TaskKey(step.name, key.foreach[:depth], key.loop[: len(step.loop_scope)])
+
+
+def in_batches(keys: list[TaskKey], size: int) -> Iterator[list[TaskKey]]:
+    """The keys in their order, at most `size` at a time."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

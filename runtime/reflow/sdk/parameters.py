@@ -1,0 +1,274 @@
+"""`Parameter`: a value that a run is given, the same in all its steps, and kept in the run's manifest as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reflow.values.errors import FlowError, ReflowError, UsageError
+
+if TYPE_CHECKING:
+    from reflow.sdk.flowspec import FlowSpec
+
+RESERVED_NAMES = frozenset(
+    "fresh-process help max-num-splits max-workers namespace origin-run-id quiet run-id-file store tag with".split()
+)
+ENVIRONMENT_PREFIXES = ("REFLOW_RUN_", "METAFLOW_RUN_")
+_TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
+_FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
+
+
+class JSONTypeClass:
+    """The type of a parameter that is written as JSON: `Parameter('spec', type=JSONType)`."""
+
+    def __repr__(self) -> str:
+        return "JSON"
+
+
+JSONType = JSONTypeClass()
+_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterContext:
+    """What a default that is a function gets to know."""
+
+    flow_name: str
+    user_name: str
+    parameter_name: str
+
+
+class Parameter:
+    """A parameter of a flow: `alpha = Parameter('alpha', default=0.1, help='Learning rate')`.
+
+    `type`: str, int, float, bool or JSONType; left out, it's the default's, else str. `default`: a value, or a
+    function of a ParameterContext, called when a run starts. `required`: a run without it is refused. `separator`:
+    the text is split there into a list of texts. `multiple`: given several times, it is a list.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        default: Any = None,
+        type: Any = None,
+        help: str | None = None,
+        required: bool | None = None,
+        show_default: bool = True,
+        separator: str | None = None,
+        multiple: bool = False,
+        **unknown: Any,
+    ) -> None:
+        if not name or not name.replace("-", "_").isidentifier():
+            raise FlowError(f"Parameter({name!r}): a parameter's name consists of letters, digits, - and _.")
+        if name.replace("_", "-") in RESERVED_NAMES:
+            raise FlowError(
+                f"Parameter({name!r}): --{name} is an option of `run` itself; choose another name."
+            )
+        if unknown:
+            raise FlowError(f"Parameter({name!r}) takes no {sorted(unknown)[0]!r}.")
+        self.name = name
+        self.default = default
+        self.type = type if type is not None else _type_of(default)
+        self.help = help or ""
+        self.required = bool(required)
+        self.show_default = show_default
+        self.separator = separator
+        self.multiple = multiple
+        self.attribute = name
+        if not isinstance(self.type, JSONTypeClass) and self.type not in _TYPE_NAMES:
+            raise FlowError(
+                f"Parameter({name!r}): its type is {type!r}; it can be str, int, float, bool or JSONType."
+            )
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.attribute = name
+
+    def __get__(self, flow: FlowSpec | None, owner: type | None = None) -> Any:
+        if flow is None:
+            return self
+        values = flow._reflow.parameters
+        if self.name in values:
+            return values[self.name]
+        return None if callable(self.default) else self.default
+
+    def __set__(self, flow: FlowSpec, value: Any) -> None:
+        raise AttributeError(
+            f"self.{self.attribute} is a parameter of the flow, which no step can change: set another attribute."
+        )
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name}: {self.type_name}>"
+
+    @property
+    def type_name(self) -> str:
+        """The type in words."""
+        return "JSON" if isinstance(self.type, JSONTypeClass) else _TYPE_NAMES[self.type]
+
+    @property
+    def help_line(self) -> str:
+        """For the command line's help: what it is, its type, its default."""
+        parts = [self.help] if self.help else []
+        parts.append(f"[{self.type_name}]")
+        if self.required and self.default is None:
+            parts.append("[required]")
+        elif self.default is not None and self.show_default:
+            parts.append(
+                "[default: set when a run starts]" if callable(self.default) else f"[default: {self.default}]"
+            )
+        return " ".join(parts)
+
+    def parse(self, text: str) -> Any:
+        """The value of a text, as given on the command line. Raises UsageError."""
+        if self.separator is not None:
+            return [self._parse_one(part) for part in text.split(self.separator)] if text else []
+        value = self._parse_one(text)
+        return [value] if self.multiple and not isinstance(value, list) else value
+
+    def _parse_one(self, text: str) -> Any:
+        try:
+            if isinstance(self.type, JSONTypeClass):
+                return json.loads(text)
+            return _parse_bool(text) if self.type is bool else self.type(text)
+        except ValueError as error:
+            detail = f" ({error})" if isinstance(self.type, JSONTypeClass) else ""
+            raise UsageError(
+                f"The parameter {self.name} is {self.type_name}, and {text!r} isn't{detail}. Set it with --{self.name}."
+            ) from None
+
+    def check(self, value: Any) -> Any:
+        """A value that came as JSON, from a manifest, in the parameter's type. Raises UsageError."""
+        if value is None or isinstance(self.type, JSONTypeClass):
+            return _plain(self, value)
+        if (self.multiple or self.separator is not None) and isinstance(value, list):
+            return [self._check_one(item) for item in value]
+        if self.separator is not None and isinstance(value, str):
+            return self.parse(value)
+        return self._check_one(value)
+
+    def _check_one(self, value: Any) -> Any:
+        if isinstance(value, str) and self.type is not str:
+            return self._parse_one(value)
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if self.type is str and isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        if self.type is int and isinstance(value, float) and value.is_integer():
+            return int(value)
+        if type(value) is not self.type:
+            raise UsageError(f"The parameter {self.name} is {self.type_name}, and {json.dumps(value)} isn't.")
+        return value
+
+
+def _type_of(default: Any) -> Any:
+    if isinstance(default, bool | int | float | str):
+        return type(default)
+    return JSONType if isinstance(default, list | dict) else str
+
+
+def _parse_bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(text)
+
+
+def _plain(parameter: Parameter, value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"The value of the parameter {parameter.name} can't be kept as JSON: {error}."
+        ) from None
+
+
+def parameters_of(flow: type) -> tuple[Parameter, ...]:
+    """A flow class's parameters: base classes' first, each in the order of its source. Raises FlowError on a clash."""
+    by_attribute: dict[str, Parameter] = {}
+    for part in reversed(flow.__mro__):
+        for name, value in vars(part).items():
+            if isinstance(value, Parameter):
+                by_attribute[name] = value
+            else:
+                by_attribute.pop(name, None)
+    by_name: dict[str, Parameter] = {}
+    for parameter in by_attribute.values():
+        if by_name.setdefault(parameter.name.replace("-", "_").lower(), parameter) is not parameter:
+            raise FlowError(f"{flow.__name__} has two parameters named {parameter.name}.")
+    return tuple(by_attribute.values())
+
+
+def resolve_parameters(
+    flow: type, given: Mapping[str, str], environ: Mapping[str, str], *, user: str = ""
+) -> dict[str, Any]:
+    """All parameters' values for a new run, from texts by name, then the environment, then the defaults.
+
+    Raises UsageError where one is unknown, missing or no value of its type.
+    """
+    parameters = parameters_of(flow)
+    _refuse_unknown(parameters, given)
+    values = {}
+    for parameter in parameters:
+        text = given.get(parameter.name, _from_environment(parameter, environ))
+        values[parameter.name] = (
+            parameter.parse(text) if text is not None else _default(flow, parameter, user)
+        )
+    return values
+
+
+def resolve_values(flow: type, given: Mapping[str, Any], *, user: str = "") -> dict[str, Any]:
+    """As `resolve_parameters`, from JSON values by name, as a FlowRun has them."""
+    parameters = parameters_of(flow)
+    _refuse_unknown(parameters, given)
+    return {
+        parameter.name: parameter.check(given[parameter.name])
+        if given.get(parameter.name) is not None
+        else _default(flow, parameter, user)
+        for parameter in parameters
+    }
+
+
+def _refuse_unknown(parameters: tuple[Parameter, ...], given: Mapping[str, Any]) -> None:
+    names = [parameter.name for parameter in parameters]
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise UsageError(
+            f"The flow has no parameter {unknown[0]!r}; its parameters are: {', '.join(names) or 'none at all'}."
+        )
+
+
+def _from_environment(parameter: Parameter, environ: Mapping[str, str]) -> str | None:
+    name = parameter.name.upper().replace("-", "_")
+    for prefix in ENVIRONMENT_PREFIXES:
+        if prefix + name in environ:
+            return environ[prefix + name]
+    return None
+
+
+def _default(flow: type, parameter: Parameter, user: str) -> Any:
+    default: Any = parameter.default
+    if callable(default):
+        default = _call_default(flow, parameter, default, user)
+    if default is None:
+        if parameter.required:
+            raise UsageError(f"The parameter {parameter.name} is required: set it with --{parameter.name}.")
+        return None
+    try:
+        return parameter.check(default)
+    except UsageError as error:
+        raise UsageError(f"{error} It is the default that the flow itself sets.") from None
+
+
+def _call_default(
+    flow: type, parameter: Parameter, default: Callable[[ParameterContext], Any], user: str
+) -> Any:
+    try:
+        return default(ParameterContext(flow.__name__, user, parameter.name))
+    except ReflowError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"The default of the parameter {parameter.name} is a function, which failed with "
+            f"{type(error).__name__}: {error}. Fix it, or set the parameter with --{parameter.name}."
+        ) from error
