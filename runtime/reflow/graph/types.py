@@ -46,9 +46,9 @@ class Step:
     doc: str = ""
     decorators: tuple[Decorator, ...] = ()
     # Derived in graph.build:
-    foreach_scope: tuple[str, ...] = ()     # the foreach steps around this one, outermost first
-    loop_scope: tuple[str, ...] = ()        # the headers of the loops around this one, outermost first
-    joins: str | None = None                # for a join: the split or foreach step that it closes
+    foreach_scope: tuple[str, ...] = ()  # the foreach steps around this one, outermost first
+    loop_scope: tuple[str, ...] = ()  # the headers of the loops around this one, outermost first
+    joins: str | None = None  # for a join: the split or foreach step that it closes
 
 
 @dataclass(frozen=True)

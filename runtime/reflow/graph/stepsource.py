@@ -1,0 +1,65 @@
+"""A step as written, from the syntax tree of its function."""
+
+from __future__ import annotations
+
+import ast
+
+from reflow.graph.literals import NotLiteral, literal
+from reflow.graph.names import Names
+from reflow.graph.nextcall import FunctionNode, next_calls
+from reflow.graph.source import StepSource, Unsettled
+from reflow.graph.types import Decorator
+
+
+def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]) -> StepSource:
+    """The step that the function is, its decorators being known already."""
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    more = len(node.args.kwonlyargs) + (node.args.vararg is not None) + (node.args.kwarg is not None)
+    return StepSource(
+        name=node.name,
+        file=file,
+        line=node.lineno,
+        # Anything but plain arguments can't be a join's `inputs`: counted as one too many, which lint explains.
+        inputs=len(arguments) - 1 + (2 if more else 0),
+        calls=next_calls(node),
+        doc=ast.get_docstring(node) or "",
+        decorators=decorators,
+        is_async=isinstance(node, ast.AsyncFunctionDef),
+    )
+
+
+def is_step(node: FunctionNode, names: Names) -> bool:
+    """Whether the function has the library's `@step` among its decorators."""
+    return any(names.resolve(decorator) == "step" for decorator in node.decorator_list)
+
+
+def written_decorators(node: FunctionNode, names: Names) -> tuple[Decorator, ...]:
+    """The step's decorators without `@step`, the innermost first. Raises Unsettled where the tree can't tell them."""
+    found = []
+    for expression in reversed(node.decorator_list):
+        if names.resolve(expression) != "step":
+            found.append(_decorator(expression, node, names))
+    return tuple(found)
+
+
+def _decorator(expression: ast.expr, node: FunctionNode, names: Names) -> Decorator:
+    call = expression if isinstance(expression, ast.Call) else None
+    name = names.resolve(call.func if call else expression)
+    where = f"line {expression.lineno}: the decorator of the step '{node.name}'"
+    if name is None:
+        raise Unsettled(
+            f"{where} isn't one of Reflow's, so what it does is known only by running the script."
+        )
+    if call is None:
+        return Decorator(name)
+    if name == "step" or call.args or any(keyword.arg is None for keyword in call.keywords):
+        raise Unsettled(f"{where}, @{name}, has arguments that aren't written as name=value.")
+    attributes = {}
+    for keyword in call.keywords:
+        try:
+            attributes[str(keyword.arg)] = literal(keyword.value)
+        except NotLiteral:
+            raise Unsettled(
+                f"{where}, @{name}, has a value for {keyword.arg}= that is known only by running the script."
+            ) from None
+    return Decorator(name, attributes)
