@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     down = commands.add_parser("down", help="stop it without a trace")
     down.add_argument("--force", action="store_true", help="even if it is another checkout's")
     commands.add_parser("status", help="what runs, as JSON")
-    env = commands.add_parser("env", help="what to export to use it: eval \"$(python3 -m tests.cluster env)\"")
+    env = commands.add_parser("env", help="what to export to use it, for `eval`")
     env.add_argument("--json", action="store_true")
     made = commands.add_parser("images", help="build the project's images and load them; prints their tags")
     made.add_argument("names", nargs="*", default=list(images.PROJECT), help=", ".join(images.PROJECT))
@@ -30,7 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser("image-load", help="load an archive's images into every node")
     load.add_argument("name", help="what it is called in the list of loaded images")
     load.add_argument("archive", type=Path)
-    for name, text in (("node-kill", "kill -9 everything on a node"), ("node-start", "start a killed node again")):
+    for name, text in (
+        ("node-kill", "kill -9 everything on a node"),
+        ("node-start", "start a killed node again"),
+    ):
         commands.add_parser(name, help=text).add_argument("number", type=int)
     return parser
 

@@ -1,4 +1,4 @@
-"""What the cluster is made of, each piece built once and kept under a name that says what it was made from."""
+"""What the cluster is made of: each piece is built once and kept under a name that says from what."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from tests.cluster import archive, debian, settings, toolchain
 from tests.cluster.shell import ClusterError, lock, run, say
 
 _STRIP = "-s -w"
-_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl")
+_PROGRAMS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+    "kubelet",
+    "kubectl",
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,13 @@ def _go(name: str, args: Iterable[str], env: dict[str, str], cwd: Path) -> None:
     """Run the Go command, with a sign of life every ten seconds."""
     words = ["nice", "-n", "5", toolchain.go(), *args]
     process = subprocess.Popen(
-        words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     lines: list[str] = []
 
@@ -192,8 +206,8 @@ def kind() -> Piece:
 
 
 def base() -> Piece:
-    recipe = (settings.HERE / "debian.py").read_text()
-    return Piece("base", (settings.DEBIAN, _arch(), recipe), _base, "about a minute")
+    made = (settings.DEBIAN, _arch(), str(debian.RECIPE), *debian.INCLUDE, *debian.UNUSED)
+    return Piece("base", made, _base, "about a minute")
 
 
 def everything() -> list[Piece]:

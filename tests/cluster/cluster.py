@@ -10,14 +10,28 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.cluster import build, cgroups, control, debian, images, minio, network, node, pki, processes, settings
+from tests.cluster import (
+    build,
+    cgroups,
+    control,
+    debian,
+    images,
+    minio,
+    network,
+    node,
+    pki,
+    processes,
+    settings,
+)
 from tests.cluster.shell import ClusterError, lock, say, wait_for
 
 
 @contextlib.contextmanager
 def exclusively() -> Iterator[None]:
     if os.geteuid():
-        raise ClusterError("the cluster is started and stopped as root: it makes network namespaces and mounts")
+        raise ClusterError(
+            "the cluster is started and stopped as root: it makes network namespaces and mounts"
+        )
     with lock(settings.cache() / "cluster.lock", timeout=1800, what="cluster"):
         yield
 
@@ -64,7 +78,6 @@ def _fresh() -> None:
 
 def _add_nodes(numbers: list[int]) -> None:
     archives = images.for_new_node()
-    # The first makes the folders and certificates one after the other; most of the time is spent in containerd.
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: node.Node(number).start(archives), numbers))
     _all_routes()
@@ -100,7 +113,7 @@ def _wait_for_nodes(numbers: list[int]) -> None:
 
 
 def _settle() -> None:
-    """Wait for what Kubernetes makes by itself and every Pod needs; refuse name look-ups at once, for want of DNS."""
+    """Wait for what Kubernetes makes by itself and every Pod needs; have names refused at once."""
 
     def default_account() -> bool:
         try:
@@ -136,7 +149,8 @@ def up(nodes: int) -> None:
         try:
             _start(nodes)
         except BaseException:
-            say(f"cluster: it did not come up; its logs are in {processes.log('x').parent} until the next up or down")
+            logs = processes.log("any").parent
+            say(f"cluster: it did not come up; its logs are in {logs} until the next up or down")
             raise
     wanted = list(range(1, nodes + 1))
     lacking = [number for number in wanted if not node.Node(number).running()]

@@ -9,7 +9,7 @@ from tests.cluster.shell import ClusterError, run, wait_for
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
-# A node that is gone is noticed in 16 s and its Pods are given up 10 s later: a fault test has no six minutes.
+# A dead node is noticed in 16 s, and its Pods are given up 10 s later: a fault test has no six minutes.
 NOT_READY_AFTER = "16s"
 EVICTED_AFTER = "10"
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.cluster import build, node, settings, toolchain
-from tests.cluster.shell import ClusterError, lock, run, say
+from tests.cluster.shell import Arg, ClusterError, lock, run, say
 
 _LOCK_FILE = "requirements/operator.lock"
 _IGNORED = ("__pycache__",)
@@ -43,16 +43,17 @@ def tag(name: str) -> str:
 
 
 def _buildah(*args: str | Path, timeout: float = 600) -> str:
-    """buildah with a store of its own, as root without any privilege that a plain root lacks."""
+    """buildah with a store of its own, in a mount namespace of its own: it leaves some mounts behind."""
     where = settings.cache() / "buildah"
-    words = ["buildah", "--root", where / "root", "--runroot", where / "run", "--storage-driver", "overlay"]
+    words: list[Arg] = ["unshare", "--mount", "--propagation", "private", "--", "buildah"]
+    words += ["--storage-driver", "overlay", "--root", where / "root", "--runroot", where / "run"]
     env = {**os.environ, "BUILDAH_ISOLATION": "chroot", "HOME": str(where), "TMPDIR": str(where / "tmp")}
     (where / "tmp").mkdir(parents=True, exist_ok=True)
     return run([*words, *args], timeout=timeout, env=env)
 
 
 def _wheels() -> Path:
-    """The wheels that the lock file names, fetched here: a build inside an image knows no proxy or certificate."""
+    """The wheels that the lock file names, fetched here: inside an image no proxy or certificate is known."""
     text = (settings.REPO / _LOCK_FILE).read_bytes()
     folder = settings.cache() / f"wheels-{hashlib.sha256(text).hexdigest()[:12]}"
     if not folder.is_dir():
@@ -60,10 +61,22 @@ def _wheels() -> Path:
         new = folder.with_name(folder.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
         machine = os.uname().machine
-        platforms = [f"--platform=manylinux{kind}_{machine}" for kind in ("2014", "_2_17", "_2_28", "_2_34", "_2_36")]
+        platforms = [
+            f"--platform=manylinux{kind}_{machine}" for kind in ("2014", "_2_17", "_2_28", "_2_34", "_2_36")
+        ]
         target = ["--python-version=3.11", "--implementation=cp", *platforms, "--only-binary=:all:"]
         lock_file = settings.REPO / _LOCK_FILE
-        fetch = ["download", "--quiet", "--no-deps", "--require-hashes", "--dest", new, *target, "-r", lock_file]
+        fetch: list[Arg] = [
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--dest",
+            new,
+            *target,
+            "-r",
+            lock_file,
+        ]
         run([*toolchain.pip(), *fetch], timeout=600)
         new.rename(folder)
     return folder
@@ -76,17 +89,17 @@ def _build(name: str, image: str, target: Path) -> None:
     if settings.BASE_IMAGE not in known or not mark.exists() or mark.read_text() != str(base):
         _buildah("pull", "--quiet", f"docker-archive:{base}")
         mark.write_text(str(base))
-    args: list[str | Path] = ["--build-arg", f"BASE={settings.BASE_IMAGE}", "--pull-never"]
+    args: list[Arg] = ["--build-arg", f"BASE={settings.BASE_IMAGE}", "--pull-never"]
     if name == "operator":
         args += ["--volume", f"{_wheels()}:/wheels:ro", "--build-arg"]
         args += ["PIP_OPTIONS=--no-index --find-links=/wheels --disable-pip-version-check"]
     file = settings.REPO / name / "Containerfile"
-    args += ["--ignorefile", f"{file}.dockerignore", "--file", file, "--tag", image, settings.REPO]
+    args += ["--ignorefile", f"{file}.dockerignore", "--file", file]
+    args += ["--tag", f"localhost/reflow-{name}:build", settings.REPO]
     _buildah("build", "--isolation", "chroot", "--layers", "--quiet", *args)
     new = target.with_name(target.name + ".new")
     new.unlink(missing_ok=True)
-    _buildah("push", "--quiet", image, f"docker-archive:{new}:{image}")
-    _buildah("untag", image)
+    _buildah("push", "--quiet", f"localhost/reflow-{name}:build", f"docker-archive:{new}:{image}")
     new.rename(target)
 
 
@@ -102,7 +115,8 @@ def project(names: Iterable[str] = PROJECT) -> dict[str, Path]:
             image = tag(name)
             archive = folder / f"{image.rpartition('/')[2].replace(':', '-')}.tar"
             if not archive.exists():
-                for old in sorted(folder.glob(f"reflow-{name}-*"), key=lambda file: file.stat().st_mtime)[:-4]:
+                older = sorted(folder.glob(f"reflow-{name}-*"), key=lambda file: file.stat().st_mtime)
+                for old in older[:-4]:
                     old.unlink()
                 _build(name, image, archive)
             built[image] = archive

@@ -49,7 +49,12 @@ def up(nodes: int) -> None:
     for name, piece in (("kubectl", build.kubernetes()), ("helm", build.helm()), ("kind", build.kind())):
         (settings.tools_bin() / name).symlink_to(build.get(piece) / name)
     (state / _MARK).touch()
-    config = ["--config", settings.REPO / "kind-config.yaml", "--kubeconfig", settings.kubeconfig()]
+    config: list[str | Path] = [
+        "--config",
+        settings.REPO / "kind-config.yaml",
+        "--kubeconfig",
+        settings.kubeconfig(),
+    ]
     _kind("create", "cluster", "--name", _NAME, *config, "--wait", "120s", timeout=900)
     for archive in images.basic()[1:]:
         _load(archive)

@@ -53,7 +53,7 @@ def deploy() -> tuple[str, str]:
 
 
 def finish(key: str, secret: str, here: str | None = None) -> Access:
-    """Wait until it serves, and make the bucket. `here`: where this machine reaches it, if not at the Service."""
+    """Wait until it serves, and make the bucket. `here`: its address for this machine, if another one."""
     get = ["-n", settings.MINIO_NAMESPACE, "get", "service", "minio", "-o", "jsonpath={.spec.clusterIP}"]
     pods = f"http://{kubectl(*get)}:9000"
     made = Access(key, secret, settings.BUCKET, pods, here or pods)

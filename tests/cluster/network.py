@@ -1,7 +1,7 @@
 """The machine's side of the cluster's network: a bridge with the nodes' cables in it, and routes over it.
 
-Nothing else of the machine's network is touched: no iptables rule, no forwarding, no name server. So Pods reach each
-other, the API server and this machine, but nothing beyond it.
+Nothing else of the machine's network is touched: no iptables rule, no forwarding, no name server.
+So Pods reach each other, the API server and this machine, but nothing beyond it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def check_free() -> None:
         taken = ipaddress.ip_network(route["dst"], strict=False)
         for net in ours:
             if taken.version == net.version and taken.overlaps(net):
-                raise ClusterError(f"this machine routes {taken} to {route.get('dev')}, and the test cluster needs {net}")
+                raise ClusterError(
+                    f"this machine routes {taken} to {route.get('dev')}, and the test cluster needs {net}"
+                )
 
 
 def up() -> None:
@@ -72,15 +74,35 @@ def down() -> None:
         run(["ip", "link", "del", settings.BRIDGE])
 
 
+def _cable(number: int) -> str:
+    return f"{settings.BRIDGE}n{number}"
+
+
+def unplug(number: int) -> None:
+    """The kernel does it too, some time after the namespace's last process is gone."""
+    if _exists(_cable(number)):
+        run(["ip", "link", "del", _cable(number)], check=False)
+
+
 def plug(number: int, pid: int, numbers: list[int]) -> None:
-    """A cable from the bridge into the network namespace of a node's first process, and the node's addresses."""
-    outside = f"{settings.BRIDGE}n{number}"
-    if _exists(outside):
-        run(["ip", "link", "del", outside])
+    """A cable from the bridge into the network namespace of a node's first process, and its addresses."""
+    unplug(number)
+    outside = _cable(number)
     peer = ["peer", "name", "eth0", "netns", str(pid)]
     run(["ip", "link", "add", outside, "type", "veth", *peer])
     run(["ip", "link", "set", outside, "master", settings.BRIDGE, "up"])
-    run(["ip", "route", "replace", settings.pod_net(number), "via", settings.node_ip(number), "dev", settings.BRIDGE])
+    run(
+        [
+            "ip",
+            "route",
+            "replace",
+            settings.pod_net(number),
+            "via",
+            settings.node_ip(number),
+            "dev",
+            settings.BRIDGE,
+        ]
+    )
     inside = ["nsenter", "--target", str(pid), "--net", "--mount", "--"]
     length = settings.NODE_NET.partition("/")[2]
     batch = [
@@ -88,7 +110,9 @@ def plug(number: int, pid: int, numbers: list[int]) -> None:
         f"addr add {settings.node_ip(number)}/{length} dev eth0",
         "link set eth0 up",
     ]
-    batch += [f"route replace {settings.pod_net(n)} via {settings.node_ip(n)}" for n in numbers if n != number]
+    batch += [
+        f"route replace {settings.pod_net(n)} via {settings.node_ip(n)}" for n in numbers if n != number
+    ]
     run([*inside, "ip", "-batch", "-"], stdin="\n".join(batch) + "\n")
     run([*inside, "sysctl", "-qw", "net.ipv4.ip_forward=1"])
 

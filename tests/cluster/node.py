@@ -1,11 +1,10 @@
-"""One node: a first process in network, mount and process namespaces of its own, and a containerd, a kubelet and a
-kube-proxy in them. Killing the first process takes down all the rest, the Pods and mounts included, as pulling a plug does.
+"""One node: a first process in network, mount and process namespaces of its own; in them a containerd, a
+kubelet and a kube-proxy. Killing the first process ends all the rest, Pods and mounts included, as pulling a plug does.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,27 +70,32 @@ class Node:
             return run(words, timeout=timeout, source=source)
 
     def load(self, archive: Path) -> None:
-        """Take the images of an archive into this node. There is no registry: what isn't loaded can't be pulled."""
+        """Take in the images of an archive. There is no registry: what isn't loaded can't be pulled."""
         self.ctr("images", "import", "--local", "-", stdin=archive, timeout=300)
 
     def _namespaces(self) -> None:
-        name = f"{self.name}.init"
         pause = build.pause().folder() / "pause"
-        spaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
-        outer = processes.start(name, ["unshare", *spaces, pause])
+        spaces = [
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "--propagation",
+            "private",
+        ]
+        holder = processes.start(f"{self.name}.holder", ["unshare", *spaces, pause])
 
         def inner() -> int:
-            for pid in processes.children(outer.pid):
-                # Until it is the pause program, its mounts aren't made yet.
-                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(bytes(pause)):
-                    return pid
-            return 0
+            # Until it is the pause program, its mounts aren't made yet.
+            return next((pid for pid in processes.children(holder.pid) if processes.runs(pid, pause)), 0)
 
         wait_for(f"{self.name}'s first process", lambda: inner() != 0, timeout=10, every=0.02)
-        processes.record(name, inner())
+        processes.record(f"{self.name}.init", inner())
 
     def _mounts(self) -> None:
-        """Its own /run, /var/lib and /var/log, and nobody to ask for names: a pull from a registry fails at once."""
+        """Its own /run, /var/lib and /var/log; nobody to ask for names, so that a pull fails at once."""
         (self.folder / "resolv.conf").touch()
         for part in ("lib", "log"):
             (self.folder / part).mkdir(exist_ok=True)
@@ -114,7 +118,9 @@ class Node:
             "routes": [{"dst": "0.0.0.0/0"}],
         }
         plugins = [{"type": "ptp", "ipam": ipam}, {"type": "portmap", "capabilities": {"portMappings": True}}]
-        (cni / "10-reflow.conflist").write_text(json.dumps({"cniVersion": "0.4.0", "name": "reflow", "plugins": plugins}))
+        (cni / "10-reflow.conflist").write_text(
+            json.dumps({"cniVersion": "0.4.0", "name": "reflow", "plugins": plugins})
+        )
         (self.folder / "containerd.toml").write_text(
             f"""version = 3
 root = "/var/lib/containerd"
@@ -147,7 +153,11 @@ state = "/run/containerd"
             "clusterDNS": [settings.DNS_SERVICE_IP],
             "clusterDomain": "cluster.local",
             "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
-            "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+            "evictionHard": {
+                "memory.available": "100Mi",
+                "nodefs.available": "1%",
+                "imagefs.available": "1%",
+            },
             "failCgroupV1": False,
             "failSwapOn": False,
             # An image that was collected couldn't be pulled again.
@@ -169,7 +179,10 @@ state = "/run/containerd"
 
     def _environment(self) -> dict[str, str]:
         shim = build.containerd().folder()
-        return {"PATH": f"{shim}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+        return {
+            "PATH": f"{shim}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+        }
 
     def start(self, archives: list[Path]) -> None:
         """Start it, for the first time (with these images) or after a kill. Returns before it is Ready."""
@@ -187,7 +200,12 @@ state = "/run/containerd"
         assert first is not None
         network.plug(self.number, first.pid, numbers())
         self._configure()
-        self._agent("containerd", build.containerd().folder() / "containerd", "--config", self.folder / "containerd.toml")
+        self._agent(
+            "containerd",
+            build.containerd().folder() / "containerd",
+            "--config",
+            self.folder / "containerd.toml",
+        )
         self._wait_for_containerd()
         for archive in archives if fresh else []:
             self.load(archive)
@@ -197,7 +215,9 @@ state = "/run/containerd"
         def answers() -> bool:
             process = self._process("containerd")
             if process is None or not process.alive():
-                raise ClusterError(f"{self.name}'s containerd ended:\n{processes.tail(f'{self.name}.containerd')}")
+                raise ClusterError(
+                    f"{self.name}'s containerd ended:\n{processes.tail(f'{self.name}.containerd')}"
+                )
             try:
                 self.ctr("version", timeout=10)
             except ClusterError:
@@ -230,9 +250,11 @@ state = "/run/containerd"
         """kill -9 of everything on the node at once. Its disk stays, for a later start."""
         parts = processes.recorded(f"{self.name}.")
         processes.stop([part for part in parts if part.name.endswith(".init")])
+        # Its holder ends when the kernel has ended all that was in the namespaces.
+        holder = self._process("holder")
+        if holder is not None and len(parts) > 1:
+            wait_for(f"{self.name} to be gone", lambda: not holder.alive(), timeout=30, every=0.02)
         processes.stop(parts)
+        network.unplug(self.number)
         if not cgroups.remove(self.name):
             raise ClusterError(f"{self.name}: a process is still in one of its cgroups")
-
-    def delete_disk(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import settings
-from tests.cluster.shell import run
+from tests.cluster.shell import Arg, run
 
 _DAYS = "3650"
 _CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -36,9 +36,11 @@ def issue(name: str, subject: str, names: str = "") -> Identity:
     made = identity(name)
     request = folder() / f"{name}.csr"
     extensions = folder() / f"{name}.ext"
-    extensions.write_text(f"subjectAltName={names or f'DNS:{name}'}\nextendedKeyUsage=serverAuth,clientAuth\n")
+    extensions.write_text(
+        f"subjectAltName={names or f'DNS:{name}'}\nextendedKeyUsage=serverAuth,clientAuth\n"
+    )
     run(["openssl", "req", *_CURVE, "-keyout", made.key, "-out", request, "-subj", subject])
-    signer = ["-CA", ca().cert, "-CAkey", ca().key, "-CAcreateserial", "-days", _DAYS]
+    signer: list[Arg] = ["-CA", ca().cert, "-CAkey", ca().key, "-CAcreateserial", "-days", _DAYS]
     run(["openssl", "x509", "-req", "-in", request, *signer, "-out", made.cert, "-extfile", extensions])
     made.key.chmod(0o600)
     return made
@@ -76,11 +78,28 @@ def make() -> None:
     """All of the control plane's."""
     folder().mkdir(parents=True, mode=0o700)
     root = ca()
-    run(["openssl", "req", "-x509", *_CURVE, "-keyout", root.key, "-out", root.cert, "-days", _DAYS, "-subj", "/CN=reflow-ca"])
+    run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            *_CURVE,
+            "-keyout",
+            root.key,
+            "-out",
+            root.cert,
+            "-days",
+            _DAYS,
+            "-subj",
+            "/CN=reflow-ca",
+        ]
+    )
     signing = identity("service-accounts")
     run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", signing.key])
     run(["openssl", "ec", "-in", signing.key, "-pubout", "-out", signing.cert])
-    service = [f"DNS:kubernetes{end}" for end in ("", ".default", ".default.svc", ".default.svc.cluster.local")]
+    service = [
+        f"DNS:kubernetes{end}" for end in ("", ".default", ".default.svc", ".default.svc.cluster.local")
+    ]
     addresses = ["DNS:localhost", "IP:127.0.0.1", f"IP:{settings.HOST_IP}", f"IP:{settings.API_SERVICE_IP}"]
     issue("apiserver", "/CN=kube-apiserver", ",".join(service + addresses))
     issue("front-proxy", "/CN=front-proxy")

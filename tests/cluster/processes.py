@@ -98,6 +98,13 @@ def children(pid: int) -> list[int]:
         return []
 
 
+def runs(pid: int, program: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(bytes(program) + b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def stop(which: Iterable[Recorded], *, gently: float = 0, timeout: float = 20) -> None:
     """End them, and wait until they are gone; `gently` is how long they get to do it by themselves."""
     left = [one for one in which if one.alive()]
@@ -112,7 +119,9 @@ def stop(which: Iterable[Recorded], *, gently: float = 0, timeout: float = 20) -
     until = time.monotonic() + timeout
     while any(one.alive() for one in left):
         if time.monotonic() > until:
-            raise ClusterError(f"still there after kill -9: {', '.join(one.name for one in left if one.alive())}")
+            raise ClusterError(
+                f"still there after kill -9: {', '.join(one.name for one in left if one.alive())}"
+            )
         time.sleep(0.02)
     for one in which:
         one.forget()

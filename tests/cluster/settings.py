@@ -31,8 +31,8 @@ DEBIAN_PACKAGES = {
     "procps": "/usr/sbin/sysctl",
 }
 
-# The network. Every node is a network namespace with one leg on the bridge; the control plane is on the bridge itself,
-# so no port of the machine's own addresses is taken. Pods of node n have 10.252.(4n).0/22.
+# The network. Every node is a network namespace with one leg on the bridge; the control plane is on the bridge
+# itself, so no port of the machine's own addresses is taken. Pods of node n have 10.252.(4n).0/22.
 BRIDGE = "reflow0"
 HOST_IP = "10.250.0.1"
 NODE_NET = "10.250.0.0/24"
@@ -72,7 +72,7 @@ def go_arch() -> str:
 
 
 def cache_root() -> Path:
-    """$REFLOW_CACHE; else /var/cache/reflow for root, whatever HOME says; else reflow in the user's cache folder."""
+    """$REFLOW_CACHE; else /var/cache/reflow for root, whatever HOME says; else the user's cache folder."""
     given = os.environ.get("REFLOW_CACHE")
     if given:
         return Path(given).resolve()
@@ -87,7 +87,7 @@ def cache() -> Path:
 
 
 def state() -> Path:
-    """Everything of the running cluster. Not below /run, /var/lib or /var/log, which each node has of its own."""
+    """All of the running cluster. Not below /run, /var/lib or /var/log: each node has its own of these."""
     return Path(os.environ.get("REFLOW_CLUSTER_STATE", "/srv/reflow-cluster"))
 
 

@@ -33,7 +33,7 @@ def run(
     source: IO[bytes] | None = None,
     check: bool = True,
 ) -> str:
-    """Standard output of a program. A failure or a time-out is a ClusterError with the end of what it printed."""
+    """Standard output of a program. A failure is a ClusterError with the end of what it printed."""
     words = [str(a) for a in args]
     try:
         done = subprocess.run(

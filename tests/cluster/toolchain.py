@@ -1,4 +1,4 @@
-"""A Go new enough, and the environment it builds in, on any machine: neither depends on what HOME says today."""
+"""A Go new enough, and the environment it builds in: neither depends on what HOME says today."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.cluster.shell import ClusterError, lock, run, say
 def go_environment() -> dict[str, str]:
     """Modules and compiled packages are kept in our cache, unless the environment names another place.
 
-    What `go env -w` wrote for this user (a proxy, say) is in the home that the user database names, which an emptied
-    HOME hides: it is read all the same. GOTOOLCHAIN is local: no other Go is fetched on the way.
+    What `go env -w` wrote for this user (a proxy, say) is in the home that the user database names, which an
+    emptied HOME hides: it is read all the same. GOTOOLCHAIN is local: no other Go is fetched on the way.
     """
     env = dict(os.environ)
     home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
