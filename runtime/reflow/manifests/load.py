@@ -24,7 +24,7 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An object of a file. `source`: as the user named the file; `line`: its first, from 1."""
+    """An object of a file. `source`: the file as it was named; `line`: its first, from 1."""
 
     object: dict[str, Any]
     source: str

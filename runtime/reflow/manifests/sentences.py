@@ -56,10 +56,9 @@ Said = Iterator[tuple[str, str]]
 
 
 def _say_unknown(fault: Fault) -> Said:
-    missing = [name for name in fault.known if name not in fault.value]
     for name in fault.value:
         if name not in fault.known:
-            hint = did_you_mean(name, missing) or f" There are {', '.join(sorted(fault.known))}."
+            hint = did_you_mean(name, fault.known) or f" There are {', '.join(sorted(fault.known))}."
             yield _below(fault.path, name), f"there is no such field.{hint}"
 
 
