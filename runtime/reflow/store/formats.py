@@ -11,6 +11,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from reflow.graph import codec
 from reflow.store import clones
 from reflow.store.values import (
     FORMAT,
@@ -60,8 +61,6 @@ def read(data: bytes, where: str, build: Callable[[Json], T]) -> T:
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    from reflow.graph import codec
-
     found: Json = {
         "v": FORMAT,
         "flow": manifest.flow,
@@ -83,6 +82,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
     }
     if manifest.origin:
         found["origin"] = {"run": manifest.origin.run, "from_step": manifest.origin.from_step}
+    if manifest.request:
+        found["request"] = dict(manifest.request)
     if manifest.clones:
         found["clones"] = clones.to_json(manifest.clones)
     return dumps(found)
@@ -93,8 +94,6 @@ def decode_manifest(data: bytes, where: str) -> Manifest:
 
 
 def _manifest(found: Json) -> Manifest:
-    from reflow.graph import codec
-
     code, origin = found["code"], found.get("origin")
     return Manifest(
         flow=found["flow"],
@@ -111,6 +110,7 @@ def _manifest(found: Json) -> Manifest:
         tags=tuple(found.get("tags", ())),
         python=found.get("python", ""),
         place=found.get("place", "local"),
+        request=found.get("request", {}),
     )
 
 

@@ -137,6 +137,7 @@ class Manifest:
 
     `clones`: which tasks are taken from other runs: origin run → their keys; reads of these go through to that run.
     Chains are flattened: each key is listed under the run that truly holds its record. `parameters`: JSON values.
+    `request`: the spec that a FlowRun asked with, without its code: what a resume needs where the object is gone.
     """
 
     flow: str
@@ -153,6 +154,7 @@ class Manifest:
     tags: tuple[str, ...] = ()
     python: str = ""
     place: str = "local"  # "local" or "cluster"
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
