@@ -39,6 +39,7 @@ class Lost:
     attempt: int
     launch: int
     message: str = ""
+    ended: float = 0.0      # 0.0 where nobody knows
 
 
 TaskEnd = Succeeded | Failed | Lost

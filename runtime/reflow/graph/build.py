@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reflow.graph.classes import class_source
-from reflow.graph.lint import demand, plain_step
+from reflow.graph.lint import demand
 from reflow.graph.loops import loops, scope
 from reflow.graph.nesting import nest
 from reflow.graph.script import read_source
 from reflow.graph.source import DoesNotParse, FlowSource, ParameterDecl, Unsettled
+from reflow.graph.stepsource import plain_step
 from reflow.graph.types import Graph
 
 __all__ = ["Built", "DoesNotParse", "Unsettled", "build", "from_class", "from_text", "read_source"]

@@ -1,24 +1,18 @@
 """Is what was written a sound graph? Every rule is a small function that yields what is wrong, where, and what to do.
 
-The rules come in three layers, and a layer is asked only where the ones before it found nothing, so that one mistake
-isn't told three times: each step alone; the steps' names for each other; the shape of the whole (`lint_shape`).
+The rules come in three layers, and a layer is asked only where the ones before it found nothing, so that one
+mistake isn't told three times: each step alone and the steps' names for each other (`lint_steps`), then the shape
+of the whole (`lint_shape`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-
-from reflow.graph.lint_shape import SHAPE_RULES
-from reflow.graph.policy import step_policy
-from reflow.graph.source import FlowSource, NextCall, StepSource
-from reflow.graph.types import Kind, Step
+from reflow.graph.lint_shape import SHAPE_RULES, Problem
+from reflow.graph.lint_steps import STEP_RULES, TARGET_RULES
+from reflow.graph.source import FlowSource
+from reflow.graph.stepsource import plain_step
+from reflow.graph.types import Graph
 from reflow.values.errors import FlowError
-
-RESERVED = frozenset({"name", "next", "input", "index", "cmd", "inputs", "foreach_stack", "merge_artifacts"})
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-
-Rule = Callable[[FlowSource], Iterable[FlowError]]
 
 
 def check(source: FlowSource) -> list[FlowError]:
@@ -27,16 +21,10 @@ def check(source: FlowSource) -> list[FlowError]:
         found = [error for rule in rules for error in rule(source)]
         if found:
             return found
+    files = {step.name: step.file for step in source.steps}
     steps = {step.name: plain_step(step) for step in source.steps}
-    return [
-        FlowError(
-            problem.message,
-            file=source.file if not problem.step else _file(source, problem.step),
-            line=problem.line,
-        )
-        for rule in SHAPE_RULES
-        for problem in rule(steps)
-    ]
+    problems = [problem for rule in SHAPE_RULES for problem in rule(steps)]
+    return [_error(problem, files.get(problem.step, source.file)) for problem in problems]
 
 
 def demand(source: FlowSource) -> None:
@@ -44,243 +32,26 @@ def demand(source: FlowSource) -> None:
     found = check(source)
     if not found:
         return
-    first = found[0]
-    more = len(found) - 1
+    first, more = found[0], len(found) - 1
     also = f" ({more} more {'problem' if more == 1 else 'problems'} after that.)" if more else ""
     raise FlowError(first.reason + also, file=first.file, line=first.line)
 
 
-def plain_step(source: StepSource) -> Step:
-    """The step without what is derived from the whole graph. The step alone has to be sound."""
-    call = source.calls[0] if source.calls else None
-    return Step(
-        name=source.name,
-        kind=_kind(call),
-        targets=call.targets if call else (),
-        foreach=call.foreach if call else None,
-        condition=call.condition if call else None,
-        cases=call.cases if call else (),
-        is_join=source.inputs == 1,
-        line=source.line,
-        doc=source.doc,
-        decorators=source.decorators,
-    )
+def require_sound(graph: Graph) -> None:
+    """Raise FlowError where a graph that this process did not build itself has a shape that can't run.
+
+    `build` gives sound graphs only; one that was read from a store may come from anyone who can write there.
+    """
+    for step in (*graph.steps.values(), *(name for name in ("start", "end") if name not in graph.steps)):
+        if isinstance(step, str):
+            raise FlowError(f"The flow {graph.flow} has no step '{step}'.")
+        for target in step.targets:
+            if target not in graph.steps:
+                raise FlowError(f"Step '{step.name}' goes to '{target}', which is not a step of this flow.")
+    for rule in SHAPE_RULES:
+        for problem in rule(graph.steps):
+            raise _error(problem, None)
 
 
-def _kind(call: NextCall | None) -> Kind:
-    if call is None:
-        return Kind.END
-    if call.foreach is not None:
-        return Kind.FOREACH
-    if call.condition is not None:
-        return Kind.SWITCH
-    return Kind.SPLIT if len(call.targets) > 1 else Kind.LINEAR
-
-
-def _file(source: FlowSource, name: str) -> str:
-    return next((step.file for step in source.steps if step.name == name), source.file)
-
-
-# Each step alone
-
-
-def start_and_end_are_there(source: FlowSource) -> Iterator[FlowError]:
-    names = {step.name for step in source.steps}
-    advice = {
-        "start": "Every flow begins with a step of that name: add one",
-        "end": "Every flow ends with a step of that name: add one, and let the last step go to it by self.next(self.end)",
-    }
-    if not names:
-        message = f"The flow {source.flow} has no steps. A step is a method with @step above it; the first is called start."
-        yield FlowError(message, file=source.file, line=source.line)
-        return
-    for name, what in advice.items():
-        if name not in names:
-            yield FlowError(
-                f"The flow {source.flow} has no step '{name}'. {what}.", file=source.file, line=source.line
-            )
-
-
-def names_can_be_used(source: FlowSource) -> Iterator[FlowError]:
-    for step in source.steps:
-        if step.name in RESERVED:
-            yield _error(
-                step,
-                f"A step can't be called '{step.name}': the name has a meaning of its own in a flow. Rename it.",
-            )
-        elif not _NAME.fullmatch(step.name):
-            yield _error(
-                step,
-                f"A step can't be called '{step.name}': the names of steps are made of small letters, digits and _,"
-                " and don't begin with _. Rename it.",
-            )
-
-
-def functions_can_be_steps(source: FlowSource) -> Iterator[FlowError]:
-    for step in source.steps:
-        if step.is_async:
-            yield _error(step, f"Step '{step.name}' is an async function. Write it as a plain def.")
-        if step.inputs not in (0, 1):
-            yield _error(
-                step,
-                f"Step '{step.name}' has the wrong arguments. A step takes only self, a join takes self and inputs:"
-                f" def {step.name}(self) or def {step.name}(self, inputs).",
-            )
-
-
-def end_goes_nowhere(source: FlowSource) -> Iterator[FlowError]:
-    for step in source.steps:
-        if step.name == "end" and step.calls:
-            yield _error(
-                step, "Step 'end' is the last one and can't have a self.next. Remove it.", step.calls[0].line
-            )
-
-
-def others_go_somewhere(source: FlowSource) -> Iterator[FlowError]:
-    for step in source.steps:
-        if step.name != "end" and not step.calls:
-            yield _error(
-                step,
-                f"Step '{step.name}' has no self.next. Every step but end says at its end where the flow goes on,"
-                " such as self.next(self.end).",
-            )
-
-
-def there_is_one_next_at_the_end(source: FlowSource) -> Iterator[FlowError]:
-    for step in source.steps:
-        if step.name == "end" or not step.calls:
-            continue
-        if len(step.calls) > 1:
-            yield _error(
-                step,
-                f"Step '{step.name}' has {len(step.calls)} calls of self.next. A step has one, as its last statement;"
-                " to choose between steps, use self.next({'yes': self.a, 'no': self.b}, condition='<artifact>').",
-                step.calls[1].line,
-            )
-        elif not step.calls[0].is_last:
-            yield _error(
-                step,
-                f"The self.next of step '{step.name}' has to be its last statement, and not inside an if, for, with or"
-                " try. Move it to the end.",
-                step.calls[0].line,
-            )
-
-
-def next_is_well_formed(source: FlowSource) -> Iterator[FlowError]:
-    for step, call in _calls(source):
-        if call.problem:
-            yield _error(step, f"Step '{step.name}': {call.problem}.", call.line)
-        elif call.num_parallel:
-            message = f"Step '{step.name}' uses num_parallel, which Reflow doesn't offer. Use foreach= over a list instead."
-            yield _error(step, message, call.line)
-
-
-def foreach_has_one_target_and_a_variable(source: FlowSource) -> Iterator[FlowError]:
-    for step, call in _calls(source):
-        if call.foreach is None or call.problem:
-            continue
-        if len(call.targets) != 1:
-            yield _error(
-                step,
-                f"Step '{step.name}' has a foreach that goes to {len(call.targets)} steps. A foreach goes to one; that"
-                " one may split further.",
-                call.line,
-            )
-        if not call.foreach.isidentifier():
-            yield _error(
-                step,
-                f"Step '{step.name}' has foreach={call.foreach!r}, which can't be an artifact's name. Write the name of"
-                " the list that self holds, such as foreach='items' for self.items.",
-                call.line,
-            )
-
-
-def switch_has_cases_and_a_condition(source: FlowSource) -> Iterator[FlowError]:
-    for step, call in _calls(source):
-        if call.condition is None or call.problem:
-            continue
-        if len(call.cases) < 2:
-            message = f"Step '{step.name}' has a switch with fewer than two cases. Add the others, or go to the step directly."
-            yield _error(step, message, call.line)
-        if not call.condition.isidentifier():
-            message = (
-                f"Step '{step.name}' has condition={call.condition!r}, which can't be an artifact's name."
-            )
-            yield _error(step, message, call.line)
-
-
-def targets_are_named_once(source: FlowSource) -> Iterator[FlowError]:
-    for step, call in _calls(source):
-        for target in sorted({name for name in call.targets if call.targets.count(name) > 1}):
-            yield _error(
-                step,
-                f"Step '{step.name}' goes to '{target}' twice in one self.next. Name it once.",
-                call.line,
-            )
-
-
-def policies_make_sense(source: FlowSource) -> Iterator[FlowError]:
-    for step in source.steps:
-        try:
-            step_policy(step.decorators)
-        except FlowError as error:
-            yield _error(step, f"Step '{step.name}': {error.reason}")
-
-
-def catch_is_where_a_fallback_can_go_on(source: FlowSource) -> Iterator[FlowError]:
-    for step, call in _calls(source):
-        what = "foreach" if call.foreach is not None else "switch" if call.condition is not None else ""
-        if what and any(decorator.name == "catch" for decorator in step.decorators):
-            yield _error(
-                step,
-                f"Step '{step.name}' has @catch, but after a failure nobody could tell where its {what} goes on."
-                f" Put the work into a step before it and leave the {what} in a step of its own.",
-            )
-
-
-def _calls(source: FlowSource) -> Iterator[tuple[StepSource, NextCall]]:
-    return ((step, call) for step in source.steps for call in step.calls if step.name != "end")
-
-
-def _error(step: StepSource, message: str, line: int | None = None) -> FlowError:
-    return FlowError(message, file=step.file, line=line or step.line)
-
-
-# The steps' names for each other
-
-
-def targets_exist(source: FlowSource) -> Iterator[FlowError]:
-    names = [step.name for step in source.steps]
-    for step, call in _calls(source):
-        for target in dict.fromkeys(call.targets):
-            if target not in names:
-                near = _nearest(target, names)
-                advice = f"Did you mean '{near}'?" if near else f"Its steps are {', '.join(names)}."
-                yield _error(
-                    step,
-                    f"Step '{step.name}' goes to '{target}', which is not a step of this flow. {advice}",
-                    call.line,
-                )
-
-
-def _nearest(name: str, names: list[str]) -> str | None:
-    from difflib import get_close_matches  # slow to import, and needed only here
-
-    return next(iter(get_close_matches(name, names, 1)), None)
-
-
-STEP_RULES: tuple[Rule, ...] = (
-    start_and_end_are_there,
-    names_can_be_used,
-    functions_can_be_steps,
-    end_goes_nowhere,
-    others_go_somewhere,
-    next_is_well_formed,
-    there_is_one_next_at_the_end,
-    foreach_has_one_target_and_a_variable,
-    switch_has_cases_and_a_condition,
-    targets_are_named_once,
-    policies_make_sense,
-    catch_is_where_a_fallback_can_go_on,
-)
-TARGET_RULES: tuple[Rule, ...] = (targets_exist,)
+def _error(problem: Problem, file: str | None) -> FlowError:
+    return FlowError(problem.message, file=file, line=problem.line or None)

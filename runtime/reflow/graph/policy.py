@@ -29,7 +29,7 @@ def step_policy(decorators: tuple[Decorator, ...], overrides: Overrides | None =
     )
 
 
-def step_policies(graph: Graph, overrides: Mapping[str, Overrides] | None = None) -> dict[str, StepPolicy]:
+def policies_of(graph: Graph, overrides: Mapping[str, Overrides] | None = None) -> dict[str, StepPolicy]:
     """The policy of every step. Raises FlowError with the step's line, or for an override of an unknown step."""
     overrides = overrides or {}
     for name in overrides:

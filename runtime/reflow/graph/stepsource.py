@@ -7,8 +7,8 @@ import ast
 from reflow.graph.literals import NotLiteral, literal
 from reflow.graph.names import Names
 from reflow.graph.nextcall import FunctionNode, next_calls
-from reflow.graph.source import StepSource, Unsettled
-from reflow.graph.types import Decorator
+from reflow.graph.source import NextCall, StepSource, Unsettled
+from reflow.graph.types import Decorator, Kind, Step
 
 
 def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]) -> StepSource:
@@ -63,3 +63,30 @@ def _decorator(expression: ast.expr, node: FunctionNode, names: Names) -> Decora
                 f"{where}, @{name}, has a value for {keyword.arg}= that is known only by running the script."
             ) from None
     return Decorator(name, attributes)
+
+
+def plain_step(source: StepSource) -> Step:
+    """The step without what is derived from the whole graph. The step alone has to be sound."""
+    call = source.calls[0] if source.calls else None
+    return Step(
+        name=source.name,
+        kind=_kind(call),
+        targets=call.targets if call else (),
+        foreach=call.foreach if call else None,
+        condition=call.condition if call else None,
+        cases=call.cases if call else (),
+        is_join=source.inputs == 1,
+        line=source.line,
+        doc=source.doc,
+        decorators=source.decorators,
+    )
+
+
+def _kind(call: NextCall | None) -> Kind:
+    if call is None:
+        return Kind.END
+    if call.foreach is not None:
+        return Kind.FOREACH
+    if call.condition is not None:
+        return Kind.SWITCH
+    return Kind.SPLIT if len(call.targets) > 1 else Kind.LINEAR
