@@ -1,7 +1,7 @@
 """Manifests, records and ends of runs as JSON, and back.
 
-Fields at their default are left out; unknown ones are ignored, so that older code reads what newer code of the same
-format adds. What isn't whole JSON of the right shape raises CorruptObject; a higher format number, NewerFormat.
+Fields at their default are left out; unknown ones are ignored, so that older code reads what newer code of the
+same format adds. What isn't whole JSON of the right shape raises CorruptObject; a higher format number, NewerFormat.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from reflow.graph import codec
+from reflow.graph.codec import graph_from_json, graph_to_json
 from reflow.store import clones
 from reflow.store.values import (
     FORMAT,
@@ -41,7 +41,7 @@ def dumps(value: Any) -> bytes:
 
 
 def read(data: bytes, where: str, build: Callable[[Json], T]) -> T:
-    """Parse an object's JSON, check its format, and build the value. `where`: the object's key, for messages."""
+    """Parse an object's JSON, check its format, build the value. `where`: the object's key, for messages."""
     try:
         found = json.loads(data)
         version = found["v"]
@@ -78,7 +78,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "tags": list(manifest.tags),
         "python": manifest.python,
         "place": manifest.place,
-        "graph": codec.to_json(manifest.graph),
+        "graph": graph_to_json(manifest.graph),
     }
     if manifest.origin:
         found["origin"] = {"run": manifest.origin.run, "from_step": manifest.origin.from_step}
@@ -100,7 +100,7 @@ def _manifest(found: Json) -> Manifest:
         run=found["run"],
         owner=found["owner"],
         created=found["created"],
-        graph=codec.from_json(found["graph"]),
+        graph=graph_from_json(found["graph"]),
         digest=found["digest"],
         code=CodeRef(code["script"], code.get("sha256"), code.get("alias", False)),
         parameters=found.get("parameters", {}),
