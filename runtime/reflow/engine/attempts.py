@@ -1,4 +1,5 @@
-"""What one task's failed and lost launches add up to. Nothing here depends on the order in which they were heard of."""
+"""What one task's failed and lost launches add up to. Nothing here depends on the order in which they were
+heard of."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from reflow.engine.events import Failed, Lost
 from reflow.values.policy import StepPolicy
 
 MAX_LOST = 10
-"""So many lost launches of one task make it fail for good, `@catch` or not: a fallback would be lost likewise."""
+"""So many lost launches of one task make it fail for good, `@catch` or not: a fallback would be lost
+likewise."""
 
 _NEVER = 1 << 60
 
@@ -19,12 +21,12 @@ class Troubles:
 
     failed: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
-    attempt: int = -1           # the highest one that failed
-    launch: int = -1            # of that attempt
-    ended: float = 0.0          # of that attempt
-    message: str = ""           # of that attempt
-    final: int = _NEVER         # the lowest attempt that failed for good
-    lost_launch: int = -1       # the latest of the lost ones, with its message and time
+    attempt: int = -1  # the highest one that failed
+    launch: int = -1  # of that attempt
+    ended: float = 0.0  # of that attempt
+    message: str = ""  # of that attempt
+    final: int = _NEVER  # the lowest attempt that failed for good
+    lost_launch: int = -1  # the latest of the lost ones, with its message and time
     lost_message: str = ""
     lost_ended: float = 0.0
 
@@ -33,7 +35,12 @@ class Troubles:
         if end.final:
             self.final = min(self.final, end.attempt)
         if (end.attempt, end.launch) > (self.attempt, self.launch):
-            self.attempt, self.launch, self.ended, self.message = end.attempt, end.launch, end.ended, end.message
+            self.attempt, self.launch, self.ended, self.message = (
+                end.attempt,
+                end.launch,
+                end.ended,
+                end.message,
+            )
 
     def take_lost(self, end: Lost) -> None:
         self.lost.add(end.launch)
@@ -65,7 +72,8 @@ class Troubles:
         return self.attempt >= self.last_user_attempt(policy)
 
     def not_before(self, policy: StepPolicy) -> float:
-        """When the next attempt may start: only a failure is followed by a delay, and only before the user's code."""
+        """When the next attempt may start: only a failure is followed by a delay, and only before the user's
+        code."""
         lost_since = self.lost_launch > self.launch
         if self.attempt < 0 or lost_since or not policy.retry_delay or self.is_fallback(policy):
             return 0.0
@@ -76,5 +84,8 @@ class Troubles:
         if self.lost_too_often:
             count = len(self.lost - self.failed)
             last = f" The last time: {self.lost_message}" if self.lost_message else ""
-            return f"The task was lost {count} times by no fault of its own, and is given up.{last}", self.lost_ended
+            return (
+                f"The task was lost {count} times by no fault of its own, and is given up.{last}",
+                self.lost_ended,
+            )
         return self.message, self.ended

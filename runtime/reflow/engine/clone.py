@@ -1,8 +1,8 @@
 """What a resume takes over from its origin, and what runs again although it had finished.
 
-A task is cloned if it succeeded, its step stands where it stood and its transition is of the same kind in the new
-graph, no step that is to run again comes before it, and every task that it took input from is cloned. So both folds,
-over the old graph and over the new one, have to reach it by cloned tasks alone.
+A task is cloned if it succeeded, its step stands where it stood and its transition is of the same kind in the
+new graph, no step that is to run again comes before it, and every task that it took input from is cloned. So
+both folds, over the old graph and over the new one, have to reach it by cloned tasks alone.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from reflow.values.key import TaskKey
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """`count` finished tasks of a step that aren't cloned. `why`: to follow "runs again: ". `gone`: the new flow has no
-    such step, so nothing of it runs at all."""
+    """`count` finished tasks of a step that aren't cloned. `why`: to follow "runs again: ". `gone`: the new
+    flow has no such step, so nothing of it runs at all."""
 
     step: str
     count: int
@@ -38,21 +38,25 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class ClonePlan:
-    """`cloned`: parents before their children. `again`: all other finished tasks, grouped by step and reason."""
+    """`cloned`: parents before their children. `again`: all other finished tasks, grouped by step and
+    reason."""
 
     cloned: tuple[Succeeded, ...]
     again: tuple[Again, ...]
 
 
-def plan_clone(old: Graph, new: Graph, finished: Iterable[Succeeded], from_step: str | None = None) -> ClonePlan:
+def plan_clone(
+    old: Graph, new: Graph, finished: Iterable[Succeeded], from_step: str | None = None
+) -> ClonePlan:
     """Decide it in O(tasks). `finished`: the origin's tasks that have a result, its own clones included.
 
-    `from_step`: run this step and all after it again. One after the step that failed means the failed one, since there
-    is nothing to clone after that. Raises FlowError where the new flow has no such step.
+    `from_step`: run this step and all after it again. One after the step that failed means the failed one,
+    since there is nothing to clone after that. Raises FlowError where the new flow has no such step.
     """
     if from_step is not None and from_step not in new.steps:
         raise FlowError(
-            f"The flow {new.flow} has no step '{from_step}' to resume from. Its steps are {', '.join(new.steps)}."
+            f"The flow {new.flow} has no step '{from_step}' to resume from. Its steps are"
+            f" {', '.join(new.steps)}."
         )
     ends = {end.key: end for end in finished}
     renewed = reachable(new.steps, from_step) if from_step is not None else set()
@@ -132,7 +136,11 @@ def _closed(
 
 
 def _may(key: TaskKey, end: Succeeded, old: Graph, new: Graph, barred: Mapping[str, str]) -> bool:
-    return not barred.get(key.step, "gone") and is_possible(old, key) and not _lost_case(new.steps[key.step], end)
+    return (
+        not barred.get(key.step, "gone")
+        and is_possible(old, key)
+        and not _lost_case(new.steps[key.step], end)
+    )
 
 
 def _again(

@@ -1,8 +1,9 @@
-"""Keys along the edges of a graph, in both directions: which task follows a task, and from which ones it takes input.
+"""Keys along the edges of a graph, in both directions: which task follows a task, and from which ones it
+takes input.
 
-Foreach path: a foreach appends its child's index, a join that closes a foreach drops the last one, else it stays.
-Loop path: the edge back to a loop's header keeps the path up to that loop and counts it up; any other edge keeps what
-both ends have in common, and begins each further loop at 0.
+Foreach path: a foreach appends its child's index, a join that closes a foreach drops the last one, else it
+stays. Loop path: the edge back to a loop's header keeps the path up to that loop and counts it up; any other
+edge keeps what both ends have in common, and begins each further loop at 0.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ START = TaskKey("start")
 
 
 def next_steps(step: Step, case: str | None = None) -> tuple[str, ...]:
-    """The steps to which a task of `step` goes. `case`: what its switch chose. Raises FlowError for an unknown case."""
+    """The steps to which a task of `step` goes. `case`: what its switch chose. Raises FlowError for an
+    unknown case."""
     if step.kind is not Kind.SWITCH:
         return step.targets
     for text, target in step.cases:
@@ -30,7 +32,8 @@ def next_steps(step: Step, case: str | None = None) -> tuple[str, ...]:
 
 
 def follow(graph: Graph, key: TaskKey, target: str, index: int | None = None) -> TaskKey:
-    """The key of the task of `target` to which the task `key` leads; `index`: the child's, where `key` is a foreach."""
+    """The key of the task of `target` to which the task `key` leads; `index`: the child's, where `key` is a
+    foreach."""
     source, step = graph.steps[key.step], graph.steps[target]
     foreach = key.foreach
     if index is not None:
@@ -91,8 +94,8 @@ def joins_by_split(graph: Graph) -> dict[str, str]:
 class Selector:
     """Tasks of one step by the beginning of their paths: what a task's input may have come from.
 
-    `open_foreach` and `open_loop` count the indices left open behind the two prefixes; with both 0 it is the one task
-    `exact`.
+    `open_foreach` and `open_loop` count the indices left open behind the two prefixes; with both 0 it is the
+    one task `exact`.
     """
 
     step: str
@@ -118,11 +121,12 @@ class Selector:
 
 
 def parents_of(graph: Graph, key: TaskKey) -> tuple[Selector, ...]:
-    """From where a task's input may have come: one selector per source step, in the order of the source; none for start.
+    """From where a task's input may have come: one selector per source step, in the order of the source; none
+    for start.
 
-    Of a task that is no join, the parent is the one finished task among those selected that leads to it (`leads_to`):
-    after a switch several source steps are possible, and only one of them did. A join's inputs are all the finished
-    tasks among those selected that lead to it; `input_order` says in which order.
+    Of a task that is no join, the parent is the one finished task among those selected that leads to it
+    (`leads_to`): after a switch several source steps are possible, and only one of them did. A join's inputs
+    are all the finished tasks among those selected that lead to it; `input_order` says in which order.
     """
     step = graph.steps[key.step]
     found = (_selector(graph.steps[name], step, key, graph) for name in graph.sources[key.step])
@@ -148,7 +152,8 @@ def _source_loop_path(source: Step, target: Step, loop: tuple[int, ...]) -> tupl
 
 
 def leads_to(graph: Graph, key: TaskKey, case: str | None, child: TaskKey) -> bool:
-    """Whether the finished task `key`, whose switch chose `case`, leads to the task `child`; O(1), no width needed."""
+    """Whether the finished task `key`, whose switch chose `case`, leads to the task `child`; O(1), no width
+    needed."""
     step = graph.steps[key.step]
     try:
         if child.step not in next_steps(step, case):
@@ -160,7 +165,8 @@ def leads_to(graph: Graph, key: TaskKey, case: str | None, child: TaskKey) -> bo
 
 
 def input_order(graph: Graph, join: str) -> dict[str, int]:
-    """For each source step of a join its place among the inputs: by the targets of the split, 0 for all in a foreach.
+    """For each source step of a join its place among the inputs: by the targets of the split, 0 for all in a
+    foreach.
 
     A join's inputs are ordered by this place, then by their foreach index.
     """

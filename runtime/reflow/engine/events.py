@@ -9,7 +9,8 @@ from reflow.values.key import TaskKey
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """A task has its result (a caught failure counts). `width`: of its foreach; `case`: the value its switch chose.
+    """A task has its result (a caught failure counts). `width`: of its foreach; `case`: the value its switch
+    chose.
 
     That is all the graph can't tell: where the task goes next follows from it and the graph.
     """
@@ -39,7 +40,7 @@ class Lost:
     attempt: int
     launch: int
     message: str = ""
-    ended: float = 0.0      # 0.0 where nobody knows
+    ended: float = 0.0  # 0.0 where nobody knows
 
 
 TaskEnd = Succeeded | Failed | Lost
@@ -47,9 +48,11 @@ TaskEnd = Succeeded | Failed | Lost
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A task to launch. `attempt` counts the user's failures (their `retry_count`), `launch` every start of this key.
+    """A task to launch. `attempt` counts the user's failures (their `retry_count`), `launch` every start of
+    this key.
 
-    `not_before`: a retry's delay, 0.0 for at once. `fallback`: the attempt that follows a caught last failure.
+    `not_before`: a retry's delay, 0.0 for at once. `fallback`: the attempt that follows a caught last
+    failure.
     """
 
     key: TaskKey

@@ -8,7 +8,8 @@ from reflow.values.key import TaskKey
 
 
 class Reach:
-    """Counts a join's arrivals. A task costs O(1), a foreach O(width); joins are remembered only while they are open.
+    """Counts a join's arrivals. A task costs O(1), a foreach O(width); joins are remembered only while they
+    are open.
 
     Each task may be passed on only once, and only after it was reached.
     """
@@ -19,13 +20,18 @@ class Reach:
         self._missing: dict[TaskKey, int] = {}  # open join → inputs that it still waits for
 
     def passed(self, key: TaskKey, width: int | None, case: str | None) -> list[TaskKey]:
-        """A reached task has finished: the tasks reached by that, in order. Raises FlowError, as `edges.children`."""
+        """A reached task has finished: the tasks reached by that, in order. Raises FlowError, as
+        `edges.children`."""
         graph = self._graph
         step = graph.steps[key.step]
         following = list(children(graph, key, width, case))
         if step.kind in (Kind.SPLIT, Kind.FOREACH):
             self._missing[join_of(graph, key, self._joins)] = len(following)
-        return [child for child in following if not graph.steps[child.step].is_join or self._is_last_arrival(child)]
+        return [
+            child
+            for child in following
+            if not graph.steps[child.step].is_join or self._is_last_arrival(child)
+        ]
 
     def _is_last_arrival(self, join: TaskKey) -> bool:
         missing = self._missing[join] - 1
@@ -44,5 +50,3 @@ def is_possible(graph: Graph, key: TaskKey) -> bool:
         and len(key.foreach) == len(step.foreach_scope)
         and len(key.loop) == len(step.loop_scope)
     )
-
-

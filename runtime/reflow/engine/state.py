@@ -1,11 +1,12 @@
 """The scheduler: a fold over the ends of tasks.
 
-Ends may be told in any order, twice, or late, before those of the tasks that led to theirs; what counts is which were
-told, never when. A result wins over every failure of the same task. After a final failure nothing new starts, until a
-result undoes it. What was to start then starts after all.
+Ends may be told in any order, twice, or late, before those of the tasks that led to theirs; what counts is
+which were told, never when. A result wins over every failure of the same task. After a final failure nothing
+new starts, until a result undoes it. What was to start then starts after all.
 
-Costs: a task's end is O(1) amortised (a foreach's is O(width), paid once for each child), about 10 µs, at 10 tasks and
-at 10,000 alike. `rebuild` is O(tasks). A task takes about 0.3 KiB of memory; benchmarks/engine.py measures both.
+Costs: a task's end is O(1) amortised (a foreach's is O(width), paid once for each child), about 10 µs, at 10
+tasks and at 10,000 alike. `rebuild` is O(tasks). A task takes about 0.3 KiB of memory; benchmarks/engine.py
+measures both.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Outcome(StrEnum):
 
 
 class Phase(StrEnum):
-    """How a reached task stands. `WAITING`: to be started, again or for the first time, once the run has no failure."""
+    """How a reached task stands. `WAITING`: to be started, again or for the first time, once the run has no
+    failure."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -43,7 +45,8 @@ class Phase(StrEnum):
 
 @dataclass(slots=True)
 class Counts:
-    """How many of a step's reached tasks are in each phase. Which are clones of another run's, the manifest says."""
+    """How many of a step's reached tasks are in each phase. Which are clones of another run's, the manifest
+    says."""
 
     waiting: int = 0
     running: int = 0
@@ -68,8 +71,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """A task as the engine knows it. `attempt`: of the launch that runs or is to come, or the last; `launch`: the latest
-    one heard of or started, -1 for none."""
+    """A task as the engine knows it. `attempt`: of the launch that runs or is to come, or the last; `launch`:
+    the latest one heard of or started, -1 for none."""
 
     phase: Phase
     attempt: int
@@ -78,27 +81,28 @@ class TaskStatus:
 
 @dataclass(slots=True)
 class _Task:
-    phase: Phase | None = None          # None: its end may have been told, but nothing has led to it yet
+    phase: Phase | None = None  # None: its end may have been told, but nothing has led to it yet
     launch: int = -1
-    result: Succeeded | None = None     # kept only until the task is reached
+    result: Succeeded | None = None  # kept only until the task is reached
     troubles: Troubles | None = None
 
     @property
     def has_result(self) -> bool:
         if self.phase is Phase.FAILED and self.troubles is None:
-            return True     # a result that the graph has no way on for
+            return True  # a result that the graph has no way on for
         return self.phase is Phase.SUCCEEDED or self.result is not None
 
 
 class RunState:
-    """One run. Made by `begin` or `rebuild`; changed by `apply` alone. Not safe to use from several threads at once."""
+    """One run. Made by `begin` or `rebuild`; changed by `apply` alone. Not safe to use from several threads
+    at once."""
 
     def __init__(self, graph: Graph, policies: Mapping[str, StepPolicy]) -> None:
         self._graph = graph
         self._policies = policies
         self._reach = Reach(graph)
         self._tasks: dict[TaskKey, _Task] = {}
-        self._waiting: dict[TaskKey, None] = {}     # in the order in which they were reached
+        self._waiting: dict[TaskKey, None] = {}  # in the order in which they were reached
         self._failures: dict[TaskKey, Failure] = {}
         self._counts: dict[str, Counts] = {name: Counts() for name in graph.steps}
         self._reached(START)
@@ -119,7 +123,8 @@ class RunState:
     ) -> tuple[RunState, tuple[Start, ...]]:
         """A run of which these ends are known, in any order, and all that is ready and has not ended.
 
-        `running`: launches that are known to run still, such as Pods that were found; they aren't started again.
+        `running`: launches that are known to run still, such as Pods that were found; they aren't started
+        again.
         """
         state = cls(graph, policies)
         for end in ends:
@@ -237,7 +242,8 @@ class RunState:
             self._move(key, task, Phase.WAITING)
 
     def _pass_on(self, ready: list[TaskKey]) -> None:
-        """Tasks that are reached and have their result: on to what they lead to, and from there on likewise."""
+        """Tasks that are reached and have their result: on to what they lead to, and from there on"
+        " likewise."""
         while ready:
             key = ready.pop()
             task = self._tasks[key]

@@ -39,7 +39,8 @@ def from_class(flow: type) -> Graph:
 
 
 def build(source: FlowSource) -> Graph:
-    """A sound graph with all that is derived. Raises FlowError: the first problem, and how many more there are."""
+    """A sound graph with all that is derived. Raises FlowError: the first problem, and how many more there
+    are."""
     demand(source)
     steps = {step.name: plain_step(step) for step in source.steps}
     nesting = nest(steps)

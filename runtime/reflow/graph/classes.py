@@ -1,8 +1,9 @@
 """From a flow's class, in the process that has loaded it, to the flow as written.
 
-The SDK marks a step's function with `__reflow_step__`, and keeps in `__reflow_decorators__` the decorators put on it,
-the innermost first. The function's text comes from its file, found by the line that its code object names: reading one
-file and its syntax tree is quicker than `inspect`, and a task does it at every start.
+The SDK marks a step's function with `__reflow_step__`, and keeps in `__reflow_decorators__` the decorators
+put on it, the innermost first. The function's text comes from its file, found by the line that its code
+object names: reading one file and its syntax tree is quicker than `inspect`, and a task does it at every
+start.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def _source(name: str, function: Any, files: dict[str, Functions]) -> StepSource
     node = files[file].get((code.co_name, code.co_firstlineno))
     if node is None:
         raise FlowError(
-            f"The text of step '{name}' isn't there any more: the file has changed since it was loaded. Run it again.",
+            f"The text of step '{name}' isn't there any more: the file has changed since it was loaded. Run"
+            " it again.",
             file=file,
             line=code.co_firstlineno,
         )

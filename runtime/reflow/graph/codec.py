@@ -1,4 +1,5 @@
-"""A graph as JSON, for the run's manifest. What a newer Reflow adds is ignored; what an older left out has defaults."""
+"""A graph as JSON, for the run's manifest. What a newer Reflow adds is ignored; what an older left out has
+defaults."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ def graph_to_json(graph: Graph) -> dict[str, Any]:
 
 
 def graph_from_json(data: Mapping[str, Any]) -> Graph:
-    """The graph that `graph_to_json` was given. Raises KeyError, TypeError or ValueError for anything else."""
+    """The graph that `graph_to_json` was given. Raises KeyError, TypeError or ValueError for anything"
+    " else."""
     return Graph(data["flow"], {step["name"]: _step_from_json(step) for step in data["steps"]})
 
 

@@ -11,8 +11,8 @@ from reflow.graph.types import Graph
 def digest(graph: Graph) -> str:
     """SHA-256, in hex, of what steers the run: steps, kinds, targets, foreaches, conditions, cases, joins.
 
-    Lines, docs, decorators and the order of the steps in the file don't count: a run may override policies, and moving
-    a step about doesn't change what happens.
+    Lines, docs, decorators and the order of the steps in the file don't count: a run may override policies,
+    and moving a step about doesn't change what happens.
     """
     steps = {
         step.name: [

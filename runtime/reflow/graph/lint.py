@@ -1,8 +1,9 @@
-"""Is what was written a sound graph? Every rule is a small function that yields what is wrong, where, and what to do.
+"""Is what was written a sound graph? Every rule is a small function that yields what is wrong, where, and
+what to do.
 
 The rules come in three layers, and a layer is asked only where the ones before it found nothing, so that one
-mistake isn't told three times: each step alone and the steps' names for each other (`lint_steps`), then the shape
-of the whole (`lint_shape`).
+mistake isn't told three times: each step alone and the steps' names for each other (`lint_steps`), then the
+shape of the whole (`lint_shape`).
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ def cycles_have_a_switch(steps: Steps) -> Iterator[Problem]:
         path = " → ".join([*cycle, cycle[0]])
         yield _problem(
             steps[cycle[0]],
-            f"The steps {path} go round in a circle that never ends. A loop needs a switch in it that can leave:"
+            f"The steps {path} go round in a circle that never ends. A loop needs a switch in it that can"
+            " leave:"
             " self.next({True: self.again, False: self.done}, condition='<artifact>').",
         )
 
@@ -68,7 +69,8 @@ def loops_have_one_entry(steps: Steps) -> Iterator[Problem]:
     except TwoEntries as entries:
         yield _problem(
             steps[entries.source],
-            f"Step '{entries.source}' goes back to '{entries.header}', but that loop can also be entered elsewhere than"
+            f"Step '{entries.source}' goes back to '{entries.header}', but that loop can also be entered"
+            " elsewhere than"
             f" at '{entries.header}'. A loop is entered at one step only.",
         )
 
@@ -80,21 +82,24 @@ def splits_and_joins_match(steps: Steps) -> Iterator[Problem]:
 
 def _nothing_to_join(conflict: Conflict, steps: Steps) -> str:
     return (
-        f"Step '{conflict.step}' takes inputs but has nothing to join: no split or foreach before it is still open."
+        f"Step '{conflict.step}' takes inputs but has nothing to join: no split or foreach before it is"
+        " still open."
         f" Write it as def {conflict.step}(self), or split before it."
     )
 
 
 def _no_inputs(conflict: Conflict, steps: Steps) -> str:
     return (
-        f"In step '{conflict.step}' the branches {_listed(conflict.others)} of the split in '{conflict.split}' meet, so"
+        f"In step '{conflict.step}' the branches {_listed(conflict.others)} of the split in"
+        f" '{conflict.split}' meet, so"
         f" it is a join, but it takes no inputs. Write it as def {conflict.step}(self, inputs)."
     )
 
 
 def _crossed(conflict: Conflict, steps: Steps) -> str:
     return (
-        f"Step '{conflict.step}' is reached from {_listed(conflict.others)}, which stand in different branches or splits."
+        f"Step '{conflict.step}' is reached from {_listed(conflict.others)}, which stand in different"
+        " branches or splits."
         " Each split has to be joined by its own join before its branches meet any others."
     )
 
@@ -102,13 +107,15 @@ def _crossed(conflict: Conflict, steps: Steps) -> str:
 def _missing_branch(conflict: Conflict, steps: Steps) -> str:
     return (
         f"Step '{conflict.step}' joins the split in '{conflict.split}', but doesn't get all of its branches:"
-        f" {_listed(conflict.others)} doesn't lead to it. Let every branch of the split come to the same join."
+        f" {_listed(conflict.others)} doesn't lead to it. Let every branch of the split come to the same"
+        " join."
     )
 
 
 def _joined_twice(conflict: Conflict, steps: Steps) -> str:
     what = _word(steps[conflict.split])
-    return f"The {what} in '{conflict.split}' is joined in {_listed(conflict.others)}. It needs exactly one join."
+    joins = _listed(conflict.others)
+    return f"The {what} in '{conflict.split}' is joined in {joins}. It needs exactly one join."
 
 
 def _never_joined(conflict: Conflict, steps: Steps) -> str:
@@ -121,7 +128,8 @@ def _never_joined(conflict: Conflict, steps: Steps) -> str:
 
 def _foreach_into_join(conflict: Conflict, steps: Steps) -> str:
     return (
-        f"The foreach in '{conflict.split}' goes straight to '{conflict.step}', which takes inputs. Put a step between"
+        f"The foreach in '{conflict.split}' goes straight to '{conflict.step}', which takes inputs. Put a"
+        " step between"
         " them that works on one item."
     )
 

@@ -22,10 +22,14 @@ def start_and_end_are_there(source: FlowSource) -> Iterator[FlowError]:
     names = {step.name for step in source.steps}
     advice = {
         "start": "Every flow begins with a step of that name: add one",
-        "end": "Every flow ends with a step of that name: add one, and let the last step go to it by self.next(self.end)",
+        "end": "Every flow ends with a step of that name: add one, and let the last step go to it by"
+        " self.next(self.end)",
     }
     if not names:
-        message = f"The flow {source.flow} has no steps. A step is a method with @step above it; the first is called start."
+        message = (
+            f"The flow {source.flow} has no steps. A step is a method with @step above it; the first one is"
+            " called start, the last one end."
+        )
         yield FlowError(message, file=source.file, line=source.line)
         return
     for name, what in advice.items():
@@ -40,12 +44,14 @@ def names_can_be_used(source: FlowSource) -> Iterator[FlowError]:
         if step.name in RESERVED:
             yield _error(
                 step,
-                f"A step can't be called '{step.name}': the name has a meaning of its own in a flow. Rename it.",
+                f"A step can't be called '{step.name}': the name has a meaning of its own in a flow. Rename"
+                " it.",
             )
         elif not _NAME.fullmatch(step.name):
             yield _error(
                 step,
-                f"A step can't be called '{step.name}': the names of steps are made of small letters, digits and _,"
+                f"A step can't be called '{step.name}': the names of steps are made of small letters, digits"
+                " and _,"
                 " and don't begin with _. Rename it.",
             )
 
@@ -57,7 +63,8 @@ def functions_can_be_steps(source: FlowSource) -> Iterator[FlowError]:
         if step.inputs not in (0, 1):
             yield _error(
                 step,
-                f"Step '{step.name}' has the wrong arguments. A step takes only self, a join takes self and inputs:"
+                f"Step '{step.name}' has the wrong arguments. A step takes only self, a join takes self and"
+                " inputs:"
                 f" def {step.name}(self) or def {step.name}(self, inputs).",
             )
 
@@ -75,7 +82,8 @@ def others_go_somewhere(source: FlowSource) -> Iterator[FlowError]:
         if step.name != "end" and not step.calls:
             yield _error(
                 step,
-                f"Step '{step.name}' has no self.next. Every step but end says at its end where the flow goes on,"
+                f"Step '{step.name}' has no self.next. Every step but end says at its end where the flow"
+                " goes on,"
                 " such as self.next(self.end).",
             )
 
@@ -87,14 +95,17 @@ def there_is_one_next_at_the_end(source: FlowSource) -> Iterator[FlowError]:
         if len(step.calls) > 1:
             yield _error(
                 step,
-                f"Step '{step.name}' has {len(step.calls)} calls of self.next. A step has one, as its last statement;"
-                " to choose between steps, use self.next({'yes': self.a, 'no': self.b}, condition='<artifact>').",
+                f"Step '{step.name}' has {len(step.calls)} calls of self.next. A step has one, as its last"
+                " statement;"
+                " to choose between steps, use self.next({'yes': self.a, 'no': self.b},"
+                " condition='<artifact>').",
                 step.calls[1].line,
             )
         elif not step.calls[0].is_last:
             yield _error(
                 step,
-                f"The self.next of step '{step.name}' has to be its last statement, and not inside an if, for, with or"
+                f"The self.next of step '{step.name}' has to be its last statement, and not inside an if,"
+                " for, with or"
                 " try. Move it to the end.",
                 step.calls[0].line,
             )
@@ -105,7 +116,7 @@ def next_is_well_formed(source: FlowSource) -> Iterator[FlowError]:
         if call.problem:
             yield _error(step, f"Step '{step.name}': {call.problem}.", call.line)
         elif call.num_parallel:
-            message = f"Step '{step.name}' uses num_parallel, which Reflow doesn't offer. Use foreach= over a list instead."
+            message = f"Step '{step.name}' uses num_parallel, which Reflow doesn't offer. Use foreach= instead."
             yield _error(step, message, call.line)
 
 
@@ -116,14 +127,16 @@ def foreach_has_one_target_and_a_variable(source: FlowSource) -> Iterator[FlowEr
         if len(call.targets) != 1:
             yield _error(
                 step,
-                f"Step '{step.name}' has a foreach that goes to {len(call.targets)} steps. A foreach goes to one; that"
+                f"Step '{step.name}' has a foreach that goes to {len(call.targets)} steps. A foreach goes to"
+                " one; that"
                 " one may split further.",
                 call.line,
             )
         if not call.foreach.isidentifier():
             yield _error(
                 step,
-                f"Step '{step.name}' has foreach={call.foreach!r}, which can't be an artifact's name. Write the name of"
+                f"Step '{step.name}' has foreach={call.foreach!r}, which can't be an artifact's name. Write"
+                " the name of"
                 " the list that self holds, such as foreach='items' for self.items.",
                 call.line,
             )
@@ -134,7 +147,10 @@ def switch_has_cases_and_a_condition(source: FlowSource) -> Iterator[FlowError]:
         if call.condition is None or call.problem:
             continue
         if len(call.cases) < 2:
-            message = f"Step '{step.name}' has a switch with fewer than two cases. Add the others, or go to the step directly."
+            message = (
+                f"Step '{step.name}' has a switch with fewer than two cases. Add the others, or go to the"
+                " step directly."
+            )
             yield _error(step, message, call.line)
         if not call.condition.isidentifier():
             message = (
@@ -167,7 +183,8 @@ def catch_is_where_a_fallback_can_go_on(source: FlowSource) -> Iterator[FlowErro
         if what and any(decorator.name == "catch" for decorator in step.decorators):
             yield _error(
                 step,
-                f"Step '{step.name}' has @catch, but after a failure nobody could tell where its {what} goes on."
+                f"Step '{step.name}' has @catch, but after a failure nobody could tell where its {what} goes"
+                " on."
                 f" Put the work into a step before it and leave the {what} in a step of its own.",
             )
 

@@ -22,7 +22,8 @@ class NotLiteral(Exception):
 
 
 def literal(node: ast.expr) -> Any:
-    """The JSON value of an expression such as `3`, `-1`, `60 * 5`, `"x"`, `[1, 2]`, `{"a": None}`. Raises NotLiteral."""
+    """The JSON value of an expression such as `3`, `-1`, `60 * 5`, `"x"`, `[1, 2]`, `{"a": None}`. Raises
+    NotLiteral."""
     try:
         return json_value(_evaluate(node))
     except (RecursionError, ZeroDivisionError, TypeError, ValueError, OverflowError) as error:

@@ -10,8 +10,8 @@ Targets = Mapping[str, Sequence[str]]
 def loops(targets: Targets) -> dict[str, frozenset[str]]:
     """For each loop its header, the one step by which it is entered, and all its steps, the header included.
 
-    Loops with one header count as one. Two loops are apart, or one is inside the other. Raises TwoEntries for a cycle
-    that can be entered at two steps. Steps that `start` doesn't reach are left out.
+    Loops with one header count as one. Two loops are apart, or one is inside the other. Raises TwoEntries for
+    a cycle that can be entered at two steps. Steps that `start` doesn't reach are left out.
     """
     order = _reverse_postorder(targets)
     parents = _dominators(targets, order)

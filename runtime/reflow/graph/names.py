@@ -1,4 +1,5 @@
-"""What the names at a script's top level mean: which of them are Reflow's (or, under the import alias, Metaflow's)."""
+"""What the names at a script's top level mean: which of them are Reflow's (or, under the import alias,
+Metaflow's)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ LIBRARIES = frozenset({"reflow", "metaflow"})
 
 @dataclass
 class Names:
-    """`library`: local name → what it is called in the library, `""` for a module. `other`: every other binding."""
+    """`library`: local name → what it is called in the library, `""` for a module. `other`: every other
+    binding."""
 
     library: dict[str, str] = field(default_factory=dict)
     other: dict[str, str] = field(
@@ -22,7 +24,8 @@ class Names:
     other_star: bool = False
 
     def resolve(self, node: ast.expr) -> str | None:
-        """The library's name for `step`, `metaflow.step`, `mf.step`, or an alias of it; None for anything else."""
+        """The library's name for `step`, `metaflow.step`, `mf.step`, or an alias of it; None for anything
+        else."""
         if isinstance(node, ast.Attribute):
             root: ast.expr = node
             while isinstance(root, ast.Attribute):
@@ -47,7 +50,8 @@ class Names:
 
 
 def top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements that run when the script is imported: those of the top level, and within its `if`, `try`, `with`."""
+    """Statements that run when the script is imported: those of the top level, and within its `if`, `try`,
+    `with`."""
     waiting = list(reversed(body))
     while waiting:
         statement = waiting.pop()
@@ -62,7 +66,8 @@ def top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def read_names(module: ast.Module) -> Names:
-    """Bindings of the module's top level. A name that is bound both by the library and otherwise counts as other."""
+    """Bindings of the module's top level. A name that is bound both by the library and otherwise counts as
+    other."""
     names = Names()
     for statement in top_level(module.body):
         if isinstance(statement, ast.Import):

@@ -1,7 +1,7 @@
 """How splits and foreaches nest: which of them are open at each step, and where their branches meet wrongly.
 
-Every step has a stack of frames, one for each split around it: which split, and by which of its branches. A join closes
-the innermost. Two branches meet only in the join that closes their split.
+Every step has a stack of frames, one for each split around it: which split, and by which of its branches. A
+join closes the innermost. Two branches meet only in the join that closes their split.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Conflict:
 
 @dataclass
 class Nesting:
-    """For each step that `start` reaches: the stack in which it runs; `joins`: for each join, the split that it closes."""
+    """For each step that `start` reaches: the stack in which it runs; `joins`: for each join, the split that
+    it closes."""
 
     stacks: dict[str, Stack] = field(default_factory=dict)
     joins: dict[str, str] = field(default_factory=dict)

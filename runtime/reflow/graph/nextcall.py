@@ -17,7 +17,8 @@ def case_text(value: object) -> str:
 
 
 def next_calls(function: FunctionNode) -> tuple[NextCall, ...]:
-    """The calls of `self.next` in the function itself, not in functions defined within it, in the order of lines."""
+    """The calls of `self.next` in the function itself, not in functions defined within it, in the order of
+    lines."""
     arguments = [*function.args.posonlyargs, *function.args.args]
     this = arguments[0].arg if arguments else "self"
     last = function.body[-1]
@@ -102,7 +103,8 @@ def _targets(
         return tuple(dict.fromkeys(step for _, step in cases)), cases
     if condition is not None:
         raise _BadForm(
-            f"condition= needs a dictionary of cases, such as self.next({{'yes': self.a, 'no': self.b}}, condition={condition!r})"
+            f"condition= needs a dictionary of cases, such as self.next({{'yes': self.a, 'no': self.b}},"
+            f" condition={condition!r})"
         )
     if not call.args:
         raise _BadForm("self.next names no step to go to")

@@ -13,11 +13,13 @@ DEFAULT_RETRIES = 3
 DEFAULT_MINUTES_BETWEEN = 2.0
 
 Overrides = Mapping[str, Any]
-"""What a run sets for a step: `retries` (count), `retry_delay` and `timeout` (seconds), `catch` (bool). Others are ignored."""
+"""What a run sets for a step: `retries` (count), `retry_delay` and `timeout` (seconds), `catch` (bool).
+Others are ignored."""
 
 
 def step_policy(decorators: tuple[Decorator, ...], overrides: Overrides | None = None) -> StepPolicy:
-    """The policy of a step with these decorators. Raises FlowError (without a place) for a value that makes no sense."""
+    """The policy of a step with these decorators. Raises FlowError (without a place) for a value that makes
+    no sense."""
     by_name = {decorator.name: decorator.attributes for decorator in decorators}
     retries, delay = _retry(by_name.get("retry"))
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
@@ -30,7 +32,8 @@ def step_policy(decorators: tuple[Decorator, ...], overrides: Overrides | None =
 
 
 def policies_of(graph: Graph, overrides: Mapping[str, Overrides] | None = None) -> dict[str, StepPolicy]:
-    """The policy of every step. Raises FlowError with the step's line, or for an override of an unknown step."""
+    """The policy of every step. Raises FlowError with the step's line, or for an override of an unknown
+    step."""
     overrides = overrides or {}
     for name in overrides:
         if name not in graph.steps:
@@ -64,7 +67,8 @@ def _timeout(attributes: Mapping[str, Any] | None) -> float | None:
 
 
 def _number(attributes: Mapping[str, Any], name: str, where: str, default: float) -> float:
-    """A number from 0 on; text that reads as one counts, as the command line's `--with retry:times=3` gives it."""
+    """A number from 0 on; text that reads as one counts, as the command line's `--with retry:times=3` gives
+    it."""
     value = attributes.get(name, default)
     try:
         number = float(value)

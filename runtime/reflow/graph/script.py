@@ -1,6 +1,7 @@
 """From a script's text to its flow as written, by the syntax tree alone: nothing of the script is ever run.
 
-What the tree can't settle raises Unsettled rather than being guessed: then the script has to be run in its own image.
+What the tree can't settle raises Unsettled rather than being guessed: then the script has to be run in its
+own image.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _T = TypeVar("_T")
 def read_source(text: str, file: str) -> FlowSource:
     """The script's one flow as written.
 
-    Raises FlowError where it has none, DoesNotParse where it isn't Python, Unsettled where the tree doesn't tell.
+    Raises FlowError where it has none, DoesNotParse where it isn't Python, Unsettled where the tree doesn't
+    tell.
     """
     if len(text.encode(errors="surrogatepass")) > MAX_SOURCE:
         raise Unsettled(f"{file} is larger than {MAX_SOURCE // 1024} KiB.")
@@ -102,7 +104,8 @@ def _chosen(module: ast.Module, classes: dict[str, ast.ClassDef], names: Names, 
         return classes[flows.pop()]
     if flows:
         raise Unsettled(
-            f"{file} has several flow classes ({', '.join(sorted(flows))}), and which one it runs isn't plain."
+            f"{file} has several flow classes ({', '.join(sorted(flows))}), and which one it runs isn't"
+            " plain."
         )
     elsewhere = sorted(name for name in called if names.imported_from(name) and name[:1].isupper())
     if elsewhere or names.other_star or _has_foreign_bases(classes, names):
@@ -123,7 +126,8 @@ def _has_foreign_bases(classes: dict[str, ast.ClassDef], names: Names) -> bool:
 
 
 def _lineage(name: str, classes: dict[str, ast.ClassDef], names: Names) -> list[str]:
-    """The class and those of its bases that are in the script, in the order in which Python looks attributes up."""
+    """The class and those of its bases that are in the script, in the order in which Python looks attributes
+    up."""
     own = [base for base in classes[name].bases if _is_own_base(base, name, classes, names)]
     bases = [base.id for base in own if isinstance(base, ast.Name)]
     orders = [_lineage(base, classes, names) for base in bases]
@@ -160,7 +164,8 @@ def _functions(node: ast.ClassDef) -> Iterator[FunctionNode]:
 
 
 def _steps(lineage: list[ast.ClassDef], file: str, names: Names) -> tuple[StepSource, ...]:
-    """Steps by name, a later definition replacing an earlier one, in the order of the definitions that count."""
+    """Steps by name, a later definition replacing an earlier one, in the order of the definitions that
+    count."""
     found: dict[str, FunctionNode] = {}
     for node in lineage:
         for function in _functions(node):

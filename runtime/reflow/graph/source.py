@@ -1,4 +1,5 @@
-"""What was read off a script before it is known to be a sound graph: its steps as written, problems included."""
+"""What was read off a script before it is known to be a sound graph: its steps as written, problems
+included."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from reflow.values.errors import FlowError, ReflowError
 
 
 class Unsettled(ReflowError):
-    """The syntax tree alone doesn't settle the graph; running the script in its own image does. Not a user's error."""
+    """The syntax tree alone doesn't settle the graph; running the script in its own image does. Not a user's
+    error."""
 
 
 class DoesNotParse(FlowError):
@@ -20,7 +22,8 @@ class DoesNotParse(FlowError):
 
 @dataclass(frozen=True, slots=True)
 class NextCall:
-    """One `self.next(…)` as written. `problem`: what is wrong with its form, else empty; then the rest may be missing.
+    """One `self.next(…)` as written. `problem`: what is wrong with its form, else empty; then the rest may be
+    missing.
 
     `is_last`: it is the step's last statement, outside any `if`, `for`, `with` or `try`.
     """
@@ -53,9 +56,9 @@ class StepSource:
 class ParameterDecl:
     """A parameter that the flow's class declares.
 
-    `kind` is the name of its class (`Parameter`, `IncludeFile`, `Config`), `attribute` the variable that holds it.
-    `attributes` are its literal arguments, a type by its name (`"float"`). `deferred` names the arguments that only
-    running the script can tell, such as a default that is a function.
+    `kind` is the name of its class (`Parameter`, `IncludeFile`, `Config`), `attribute` the variable that
+    holds it. `attributes` are its literal arguments, a type by its name (`"float"`). `deferred` names the
+    arguments that only running the script can tell, such as a default that is a function.
     """
 
     name: str

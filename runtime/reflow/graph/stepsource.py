@@ -19,7 +19,7 @@ def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]
         name=node.name,
         file=file,
         line=node.lineno,
-        # Anything but plain arguments can't be a join's `inputs`: counted as one too many, which lint explains.
+        # Other than plain arguments can't be a join's `inputs`: counted as too many, which lint explains.
         inputs=len(arguments) - 1 + (2 if more else 0),
         calls=next_calls(node),
         doc=ast.get_docstring(node) or "",
@@ -34,7 +34,8 @@ def is_step(node: FunctionNode, names: Names) -> bool:
 
 
 def written_decorators(node: FunctionNode, names: Names) -> tuple[Decorator, ...]:
-    """The step's decorators without `@step`, the innermost first. Raises Unsettled where the tree can't tell them."""
+    """The step's decorators without `@step`, the innermost first. Raises Unsettled where the tree can't tell
+    them."""
     found = []
     for expression in reversed(node.decorator_list):
         if names.resolve(expression) != "step":

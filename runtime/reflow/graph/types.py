@@ -21,7 +21,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decorator:
-    """A decorator as written: `@retry(times=3)` is `Decorator("retry", {"times": 3})`. Attributes are JSON values."""
+    """A decorator as written: `@retry(times=3)` is `Decorator("retry", {"times": 3})`. Attributes are JSON
+    values."""
 
     name: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -31,8 +32,9 @@ class Decorator:
 class Step:
     """One step of a flow.
 
-    `targets` are the steps that `self.next` names, in its order. `foreach` is the name of the variable iterated over,
-    `condition` that of the variable which a switch reads, `cases` its values (as text) with the step of each.
+    `targets` are the steps that `self.next` names, in its order. `foreach` is the name of the variable
+    iterated over, `condition` that of the variable which a switch reads, `cases` its values (as text) with
+    the step of each.
     """
 
     name: str
