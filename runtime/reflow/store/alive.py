@@ -1,7 +1,7 @@
 """Whether somebody still works on a run: its owner renews `runs/<run>/alive` every 15 s.
 
-Past 60 s by the store's own clock the run is dead and may be resumed. In a folder the owner also holds a file lock, so
-that a run that died on this host is known to be dead at once.
+Past 60 s by the store's own clock the run is dead and may be resumed. In a folder the owner also holds a
+file lock, so that a run that died on this host is known to be dead at once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def liveness(objects: ObjectStore, run: RunLayout) -> Liveness:
 
 
 def _is_locked(store: FolderStore, run: RunLayout) -> bool:
-    """Whether a process of this host holds the lock. A renewal without a lock (by `renew` alone) counts as alive."""
+    """Whether a process of this host holds the lock. A renewal without a lock (by `renew` alone) counts
+    as alive.
+    """
     import fcntl
 
     path = store.lock_file(run.alive)

@@ -1,4 +1,6 @@
-"""Values as artifacts: pickled once, on the way into a blob or a record, and verified before they are unpickled."""
+"""Values as artifacts: pickled once, on the way into a blob or a record, and verified before they are
+unpickled.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +61,8 @@ def write_pickle(value: Any, target: Content) -> tuple[str, ...]:
 class _TypesMet(dict[type, Callable[[Any], Any]]):
     """A pickler's dispatch table that answers as the default would, and remembers the types it is asked for.
 
-    The pickler asks for each object whose type isn't built in. A dict's `__missing__` makes that one call per type
-    in Python, and a look-up in C for every further object.
+    The pickler asks for each object whose type isn't built in. A dict's `__missing__` makes that one call
+    per type in Python, and a look-up in C for every further object.
     """
 
     def __init__(self, value: Any) -> None:
@@ -129,10 +131,14 @@ def _why(error: Exception, ref: ArtifactRef, name: str, made_by: Record | None) 
         theirs = [f"{top} {made_by.packages[top]}" for top in ref.packages if top in made_by.packages]
         text += f" It was made by {_with(f'Python {made_by.python}', theirs)};"
         ours = versions(ref.packages)
-        text += f" here is {_with(here, [f'{top} {ours[top]}' if top in ours else f'no {top}' for top in ref.packages])}."
+        text += f" here is {_with(here, [_found(top, ours) for top in ref.packages])}."
     if "__main__" in str(error):
         text += " Its class is defined in the flow's script, which isn't loaded here."
     return text
+
+
+def _found(top: str, versions: dict[str, str]) -> str:
+    return f"{top} {versions[top]}" if top in versions else f"no {top}"
 
 
 def _with(python: str, packages: list[str]) -> str:
@@ -140,7 +146,9 @@ def _with(python: str, packages: list[str]) -> str:
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """The versions of top-level packages here. One that isn't here, or doesn't tell its version, is left out."""
+    """The versions of top-level packages here. One that isn't here, or doesn't tell its version, is left
+    out.
+    """
     found = {}
     for top in packages:
         version = getattr(sys.modules.get(top), "__version__", None) or _installed_version(top)

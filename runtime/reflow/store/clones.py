@@ -1,7 +1,8 @@
-"""The frozen set of cloned tasks as JSON: ranges of the last foreach index, so that thousands take a few hundred bytes.
+"""The frozen set of cloned tasks as JSON: ranges of the last foreach index, so that thousands take a few
+hundred bytes.
 
-``{"3": {"start": [{}], "train": [{"in": [2], "loop": [0], "at": "0-99,101"}]}}``: from run 3 the task `start`, and of
-`train`, within index 2 of the outer foreach and iteration 0, the tasks 0 to 99 and 101.
+``{"3": {"start": [{}], "train": [{"in": [2], "loop": [0], "at": "0-99,101"}]}}``: from run 3 the task
+`start`, and of `train`, within index 2 of the outer foreach and iteration 0, the tasks 0 to 99 and 101.
 """
 
 from __future__ import annotations

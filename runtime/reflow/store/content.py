@@ -1,4 +1,6 @@
-"""Bytes on their way into a blob: hashed as they come, in memory while they're few, in a file once they're many."""
+"""Bytes on their way into a blob: hashed as they come, in memory while they're few, in a file once
+they're many.
+"""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ class FlowStore:
     def claim(self, make: Callable[[str], Manifest], wanted: str | None = None) -> Manifest:
         """Claim a run id by put-if-absent: the next small integer, or `wanted`.
 
-        `make` gives the manifest for an id. A manifest of the same owner is ours: claiming again returns it as it
-        was first put. Raises RunExists where `wanted` belongs to another owner.
+        `make` gives the manifest for an id. A manifest of the same owner is ours: claiming again returns
+        it as it was first put. Raises RunExists where `wanted` belongs to another owner.
         """
         return self._runs.claim(make, wanted)
 
@@ -46,7 +46,9 @@ class FlowStore:
         return self._runs.runs()
 
     def release(self, run: str) -> None:
-        """Give a claimed id back, with all that the run left. Raises ReflowError where a task of it has finished."""
+        """Give a claimed id back, with all that the run left. Raises ReflowError where a task of it has
+        finished.
+        """
         self._runs.release(run)
 
     def finish(self, run: str, end: RunEnd) -> None:
@@ -94,7 +96,9 @@ class FlowStore:
         return self._tasks.result_exists(run, key)
 
     def holder(self, run: str, key: TaskKey) -> str:
-        """The run that holds the task's record and log: the run itself, or the one that it was cloned from."""
+        """The run that holds the task's record and log: the run itself, or the one that it was cloned
+        from.
+        """
         return self._runs.origin(run, key) or run
 
     def failure(self, run: str, key: TaskKey, attempt: int) -> Record | None:
@@ -108,7 +112,8 @@ class FlowStore:
     def index(self, run: str) -> list[IndexEntry]:
         """Every task with a record, cloned ones included: the ledger first, then the records that it lacks.
 
-        One entry a task: its result, or its latest failed attempt. O(tasks), few requests where there's a ledger.
+        One entry a task: its result, or its latest failed attempt. O(tasks), few requests where there's a
+        ledger.
         """
         return self._tasks.index(run)
 
@@ -126,11 +131,15 @@ class FlowStore:
     # Artifacts
 
     def table(self, run: str, record: Record) -> ArtifactTable:
-        """All artifacts that a task sees: its own, inherited and through its bases. Reads the bases' records."""
+        """All artifacts that a task sees: its own, inherited and through its bases. Reads the bases'
+        records.
+        """
         return ArtifactTable(record, lambda key: self.result(run, key))
 
     def dump(self, value: Any, *, budget: int) -> ArtifactRef:
-        """Pickle a value: inline where it fits `budget` bytes, else streamed into a blob. Raises Unpicklable."""
+        """Pickle a value: inline where it fits `budget` bytes, else streamed into a blob. Raises
+        Unpicklable.
+        """
         return artifacts.dump(self.objects, self.flow, value, budget=budget)
 
     def load(self, ref: ArtifactRef, *, name: str, made_by: Record | None = None) -> Any:
@@ -142,7 +151,9 @@ class FlowStore:
         return artifacts.versions(sorted({top for ref in refs for top in ref.packages}))
 
     def dump_items(self, variable: str, items: Iterable[Any], *, budget: int, limit: int) -> ItemsRef:
-        """Write a foreach's items as they come. Raises TooManyItems past `limit`, Unpicklable naming the item."""
+        """Write a foreach's items as they come. Raises TooManyItems past `limit`, Unpicklable naming the
+        item.
+        """
         return pack.dump_items(self.objects, self.flow, variable, items, budget=budget, limit=limit)
 
     def load_item(self, items: ItemsRef, index: int) -> Any:

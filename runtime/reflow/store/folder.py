@@ -1,9 +1,10 @@
 """Objects as files below a folder.
 
-Each write goes to a file of its own in `<root>/.tmp` and is then renamed (put) or linked (put if absent) into place, so
-readers see whole objects or none, whatever gets killed. Nothing is fsynced: a killed process loses nothing, since what
-it wrote is with the kernel already; a power cut may lose the last seconds, which the next run or resume does again. An
-fsync per object would cost a laptop more than the task that made it.
+Each write goes to a file of its own in `<root>/.tmp` and is then renamed (put) or linked (put if absent)
+into place, so readers see whole objects or none, whatever gets killed. Nothing is fsynced: a killed
+process loses nothing, since what it wrote is with the kernel already; a power cut may lose the last
+seconds, which the next run or resume does again. An fsync per object would cost a laptop more than the
+task that made it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ _Entries = list[os.DirEntry[str]]
 
 
 class FolderStore:
-    """A store in a folder, which is made at the first write. Safe to use from several threads and processes."""
+    """A store in a folder, which is made at the first write. Safe to use from several threads and
+    processes.
+    """
 
     parallel = 1
 
@@ -179,7 +182,9 @@ class FolderStore:
             self._prune(folder)
 
     def _prune(self, folder: str) -> None:
-        """Remove folders left empty. One that a writer has just made is made again by it: see `_into_place`."""
+        """Remove folders left empty. One that a writer has just made is made again by it: see
+        `_into_place`.
+        """
         while folder.startswith(self._root + os.sep):
             try:
                 os.rmdir(folder)
@@ -220,8 +225,8 @@ class FolderStore:
         except OSError as error:
             if error.errno in _NO_LINKS and os.access(os.path.dirname(path), os.W_OK):
                 raise StoreUnsuitable(
-                    f"The file system of {self._root} has no hard links, so the store can't tell who wrote a result"
-                    " first. Choose a store on another file system, or in S3."
+                    f"The file system of {self._root} has no hard links, so the store can't tell who wrote a"
+                    " result first. Choose a store on another file system, or in S3."
                 ) from error
             raise _explain(error, path) from error
         return True
@@ -242,7 +247,8 @@ class FolderStore:
         parent = os.path.dirname(self._root)
         if not os.path.isdir(parent):
             raise StoreUnreachable(
-                f"The store {self._root} can't be made: there is no folder {parent}. Mount or make it, or name another."
+                f"The store {self._root} can't be made: there is no folder {parent}."
+                " Mount or make it, or name another."
             )
         existed = os.path.isdir(self._root)
         key = f"check/{os.urandom(8).hex()}"
@@ -250,8 +256,9 @@ class FolderStore:
             first, second = self.put_if_absent(key, b"1"), self.put_if_absent(key, b"2")
             if (first, second) != (True, False) or self.get(key) != b"1":
                 raise StoreUnsuitable(
-                    f"The file system of {self._root} lets a second writer replace what a first one linked, so the store"
-                    " can't tell who wrote a result first. Choose a store on another file system, or in S3."
+                    f"The file system of {self._root} lets a second writer replace what a first one linked,"
+                    " so the store can't tell who wrote a result first. Choose a store on another file"
+                    " system, or in S3."
                 )
         finally:
             if os.path.isdir(self._root):

@@ -1,7 +1,8 @@
 """Manifests, records and ends of runs as JSON, and back.
 
-Fields at their default are left out; unknown ones are ignored, so that older code reads what newer code of the
-same format adds. What isn't whole JSON of the right shape raises CorruptObject; a higher format number, NewerFormat.
+Fields at their default are left out; unknown ones are ignored, so that older code reads what newer code
+of the same format adds. What isn't whole JSON of the right shape raises CorruptObject; a higher format
+number, NewerFormat.
 """
 
 from __future__ import annotations

@@ -79,7 +79,9 @@ def encode_pack(records: Mapping[str, bytes]) -> bytes:
 
 
 def read_packs(objects: ObjectStore, run: RunLayout, step: str, wanted: set[str]) -> Iterator[Record]:
-    """The records of the tasks `wanted` (ids) that are in packs, each once. Damaged packs count as missing."""
+    """The records of the tasks `wanted` (ids) that are in packs, each once. Damaged packs count as
+    missing.
+    """
     packs = list(objects.list(run.packs(step)))
     parts = each(lambda pack: _from_pack(objects, pack, wanted), packs, at_once=objects.parallel)
     seen: set[TaskKey] = set()
@@ -125,7 +127,8 @@ def _read_spans(
 
 
 class LedgerWriter:
-    """Gathers a run's records and writes segments as they fill up, in bounded memory. For one thread at a time.
+    """Gathers a run's records and writes segments as they fill up, in bounded memory. For one thread at a
+    time.
 
     See `ledger_thread.BackgroundLedger` for a scheduler that must not wait for the store.
     """
@@ -140,7 +143,9 @@ class LedgerWriter:
         self._pack_bytes: dict[str, int] = {}
 
     def add(self, record: Record) -> None:
-        """A record that won (see `FlowStore.commit`): into the index and, where it's a result, into its pack."""
+        """A record that won (see `FlowStore.commit`): into the index and, where it's a result, into its
+        pack.
+        """
         self.add_entry(entry_of(record))
         if record.status.finished:
             step, data = record.key.step, formats.encode_record(record)

@@ -1,8 +1,8 @@
 """A task's output: frames of (time, stream, bytes), inline in the record where it's little, else in parts.
 
-A frame is the time (8 bytes, a big-endian float), the stream (`o` or `e`), the length (4 bytes) and the bytes. A part
-holds whole frames, up to 1 MiB of them. The last part is written again as it grows, so that a log can be followed
-while its task runs; what a reader sees is always whole frames.
+A frame is the time (8 bytes, a big-endian float), the stream (`o` or `e`), the length (4 bytes) and the
+bytes. A part holds whole frames, up to 1 MiB of them. The last part is written again as it grows, so that
+a log can be followed while its task runs; what a reader sees is always whole frames.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The one interface to a store's objects; backends: `folder`, `s3_slim` (a task's process), `s3_minio` (long lived).
+"""The one interface to a store's objects; backends: `folder`, `s3_slim` (a task's process), `s3_minio`
+(long lived).
 
-Keys are relative to the store's root, `/` between parts, made of `A-Z a-z 0-9 - _ . /` only. Every method may raise
-StoreUnreachable (try later) or StoreRefused (final). Safe to use from several threads.
+Keys are relative to the store's root, `/` between parts, made of `A-Z a-z 0-9 - _ . /` only. Every method
+may raise StoreUnreachable (try later) or StoreRefused (final). Safe to use from several threads.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _KEY = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 
 
 def checked(key: str) -> str:
-    """The key itself, where it is one that every backend can keep. Raises NotFound: nothing can be under another."""
+    """The key itself, where it is one that every backend can keep. Raises NotFound: nothing can be under
+    another.
+    """
     if not _KEY.fullmatch(key) or "/.." in key or key.startswith(".") or "/./" in key:
         raise NotFound(f"{key!r} can't be the name of anything in a store.")
     return key
@@ -39,7 +42,9 @@ class ObjectStore(Protocol):
 
     @property
     def url(self) -> str:
-        """The address that opens this store again: an absolute folder, or `s3://bucket/prefix?endpoint=…`. No secrets."""
+        """The address that opens this store again: an absolute folder, or
+        `s3://bucket/prefix?endpoint=…`. No secrets.
+        """
 
     @property
     def parallel(self) -> int:
@@ -59,19 +64,25 @@ class ObjectStore(Protocol):
         """Stream the object into `target`, never holding it whole. Raises NotFound."""
 
     def open(self, key: str) -> BinaryIO:
-        """The whole object as a file to read and seek, never held whole in memory where it's big. Raises NotFound."""
+        """The whole object as a file to read and seek, never held whole in memory where it's big. Raises
+        NotFound.
+        """
 
     def put(self, key: str, data: bytes) -> None:
         """Write or overwrite."""
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write if no object has this key; False, and nothing written, where one has. Of many at once one gets True.
+        """Write if no object has this key; False, and nothing written, where one has. Of many at once one
+        gets True.
 
-        A lost answer is tried again, so False may mean that this very call wrote it: callers put a nonce in `data`.
+        A lost answer is tried again, so False may mean that this very call wrote it: callers put a nonce
+        in `data`.
         """
 
     def put_file(self, key: str, path: Path, sha256: str) -> None:
-        """Write or overwrite from a file, streaming. `sha256`: the content's, in hex, which the backend may rely on."""
+        """Write or overwrite from a file, streaming. `sha256`: the content's, in hex, which the backend
+        may rely on.
+        """
 
     def move_file(self, key: str, path: Path, sha256: str) -> None:
         """As `put_file`, for a file made in `scratch`, which is gone afterwards."""
@@ -80,7 +91,9 @@ class ObjectStore(Protocol):
         """The object's size and age, None where there's none."""
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        """The objects whose keys start with `prefix`, in the order of their keys' bytes, those after `after`."""
+        """The objects whose keys start with `prefix`, in the order of their keys' bytes, those after
+        `after`.
+        """
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         """The names right below `prefix` (which ends in `/`) that have objects below them, sorted."""
@@ -92,7 +105,8 @@ class ObjectStore(Protocol):
         """The store's own clock, seconds since the epoch."""
 
     def check(self) -> None:
-        """Prove that the store can be used: reachable, key accepted, put-if-absent honoured. Raises StoreError.
+        """Prove that the store can be used: reachable, key accepted, put-if-absent honoured. Raises
+        StoreError.
 
         Writes nothing where it refuses, and leaves nothing behind.
         """

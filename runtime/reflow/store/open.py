@@ -23,7 +23,9 @@ class Found:
 
 
 def open_store(url: str) -> ObjectStore:
-    """A store for a task's process: quick to open, standard library alone. Raises UsageError for a bad address."""
+    """A store for a task's process: quick to open, standard library alone. Raises UsageError for a bad
+    address.
+    """
     if url.startswith("s3://"):
         from reflow.store.s3_slim import SlimS3
         from reflow.store.s3_url import S3Address
@@ -52,7 +54,8 @@ def _folder(url: str) -> FolderStore:
 
 
 def find_store(option: str | None, script: Path | None, cwd: Path, environ: Mapping[str, str]) -> Found:
-    """Which store is meant: `--store`, REFLOW_STORE, the project's configuration, the nearest `.reflow` folder.
+    """Which store is meant: `--store`, REFLOW_STORE, the project's configuration, the nearest `.reflow`
+    folder.
 
     Where there is none of these, `.reflow` in the working directory, which is made at the first write.
     """

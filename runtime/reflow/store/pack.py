@@ -2,10 +2,11 @@
 
 ::
 
-    item 0 | item 1 | … | table: per item the offset of its end (8 bytes, big-endian) and its sha256 (32 bytes)
+item 0 | item 1 | … | table: per item the offset of its end (8 bytes, big-endian) and its sha256 (32
+bytes)
 
-The table comes last, so that a generator's items are written as they come, once. The width and the size are in the
-record; a child reads its row of the table, then its item, and nothing else.
+The table comes last, so that a generator's items are written as they come, once. The width and the size
+are in the record; a child reads its row of the table, then its item, and nothing else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Code packages: what `code/<sha256>` holds. One file is kept as it is; several are a zip.
 
-The script's name is in the manifest (`CodeRef.script`), so one file needs no archive: a task is spared importing zipfile.
+The script's name is in the manifest (`CodeRef.script`), so one file needs no archive: a task is spared
+importing zipfile.
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ B = TypeVar("B")
 
 
 def each(do: Callable[[A], B], arguments: Sequence[A], *, at_once: int) -> list[B]:
-    """`[do(a) for a in arguments]`, `at_once` of them at a time. Raises the first error met, once all have stopped."""
+    """`[do(a) for a in arguments]`, `at_once` of them at a time. Raises the first error met, once all
+    have stopped.
+    """
     if at_once <= 1 or len(arguments) <= 1:
         return [do(argument) for argument in arguments]
     import threading  # not needed where the store is a folder

@@ -27,7 +27,9 @@ def claim_next(objects: ObjectStore, flow: str, make: Callable[[str], Manifest])
 
 
 def claim(objects: ObjectStore, flow: str, wanted: str, make: Callable[[str], Manifest]) -> Manifest:
-    """Claim this id. Where it's ours already, the manifest as it was put. Raises RunExists where it's another's."""
+    """Claim this id. Where it's ours already, the manifest as it was put. Raises RunExists where it's
+    another's.
+    """
     while True:
         manifest = make(wanted)
         if _put(objects, flow, manifest):

@@ -1,4 +1,6 @@
-"""The runs of one flow: claiming, listing and ending them, their tags, and which tasks they cloned from where."""
+"""The runs of one flow: claiming, listing and ending them, their tags, and which tasks they cloned from
+where.
+"""
 
 from __future__ import annotations
 

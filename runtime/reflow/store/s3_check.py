@@ -10,7 +10,9 @@ from reflow.store.s3_url import S3Address
 
 
 def check(store: ObjectStore, address: S3Address) -> None:
-    """Put, put if absent, get, list and delete an object below `check/`. Raises StoreError; leaves nothing behind."""
+    """Put, put if absent, get, list and delete an object below `check/`. Raises StoreError; leaves
+    nothing behind.
+    """
     key = f"check/{os.urandom(8).hex()}"
     first = store.put_if_absent(key, b"1")
     try:

@@ -7,11 +7,14 @@ from reflow.values.errors import NotFound, ReflowError, StoreRefused, StoreUnrea
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})  # statuses
 _KEY_REFUSED = {
-    "InvalidAccessKeyId": "it doesn't know the access key. Check AWS_ACCESS_KEY_ID (in a cluster: accessKey in the Secret)",
-    "SignatureDoesNotMatch": "the secret key is wrong. Check AWS_SECRET_ACCESS_KEY (in a cluster: secretKey in the Secret)",
+    "InvalidAccessKeyId": "it doesn't know the access key. Check AWS_ACCESS_KEY_ID"
+    " (in a cluster: accessKey in the Secret)",
+    "SignatureDoesNotMatch": "the secret key is wrong. Check AWS_SECRET_ACCESS_KEY"
+    " (in a cluster: secretKey in the Secret)",
     "ExpiredToken": "the temporary keys have expired. Get new ones",
     "InvalidToken": "the session token isn't valid. Check AWS_SESSION_TOKEN",
-    "AccessDenied": "the access key may not do this. Allow it to list, get, put and delete below the store's prefix",
+    "AccessDenied": "the access key may not do this."
+    " Allow it to list, get, put and delete below the store's prefix",
     "AllAccessDisabled": "all access to the bucket is disabled",
     "AccountProblem": "there is a problem with the account",
     "AuthorizationHeaderMalformed": "the region is wrong. Name the bucket's own: …?region=…",
@@ -20,7 +23,9 @@ _KEY_REFUSED = {
 
 
 def explain(address: S3Address, status: int, code: str, message: str, what: str) -> ReflowError:
-    """The error for an answer that isn't success. `what`: the request in words, such as `GET Flow/runs/1/end`."""
+    """The error for an answer that isn't success. `what`: the request in words, such as `GET
+    Flow/runs/1/end`.
+    """
     where = f"The store {address.url}"
     if code == "NoSuchBucket":
         return StoreRefused(
@@ -52,8 +57,9 @@ def unreachable(address: S3Address, error: BaseException) -> StoreUnreachable:
 def unsuitable(address: S3Address) -> StoreUnsuitable:
     """The server has no put that fails where an object is there already."""
     return StoreUnsuitable(
-        f"The store {address.url} can't be used: its server doesn't honour If-None-Match on a put, so a second writer"
-        " could replace a task's result. Use a server that has conditional writes, such as Amazon S3 or MinIO."
+        f"The store {address.url} can't be used: its server doesn't honour If-None-Match on a put, so a second"
+        " writer could replace a task's result. Use a server that has conditional writes, such as Amazon S3"
+        " or MinIO."
     )
 
 

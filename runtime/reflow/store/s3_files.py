@@ -1,4 +1,6 @@
-"""Files on this machine beside a store in S3: where to write what is uploaded, and to read what is downloaded."""
+"""Files on this machine beside a store in S3: where to write what is uploaded, and to read what is
+downloaded.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The keys to sign with: from the environment, or from the identity that a Pod was given.
 
-Two kinds of ambient identity are known, both of which a cluster announces in the environment: a web identity token
-(IRSA) and a container's credentials address (Pod Identity). The keys are temporary; they are fetched once, since a
-task's process that lives longer than they do is the rare case, and starts another try with new ones.
+Two kinds of ambient identity are known, both of which a cluster announces in the environment: a web
+identity token (IRSA) and a container's credentials address (Pod Identity). The keys are temporary; they
+are fetched once, since a task's process that lives longer than they do is the rare case, and starts
+another try with new ones.
 """
 
 from __future__ import annotations

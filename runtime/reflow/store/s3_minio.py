@@ -1,4 +1,6 @@
-"""S3 by way of the `minio` library, for a process that lives long: the command line, the client, the operator."""
+"""S3 by way of the `minio` library, for a process that lives long: the command line, the client, the
+operator.
+"""
 
 from __future__ import annotations
 
@@ -227,8 +229,8 @@ class _BeyondTheEnd(NotFound):
 def put_conditionally(client: Minio, bucket: str, name: str, data: bytes) -> None:
     """Put if absent, which the library has no public call for. Raises S3Error PreconditionFailed.
 
-    Its `put_object` takes headers as metadata, and would overwrite: this is the one place that relies on its inside,
-    and the contract tests would notice a change.
+    Its `put_object` takes headers as metadata, and would overwrite: this is the one place that relies on
+    its inside, and the contract tests would notice a change.
     """
     client._put_object(bucket, name, data, headers={"If-None-Match": "*"})
 

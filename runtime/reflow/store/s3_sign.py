@@ -24,7 +24,9 @@ def signed_headers(
     now: float,
     service: str = "s3",
 ) -> dict[str, str]:
-    """The headers that sign this request. `path` and `query` as they are sent: encoded, the query sorted by name."""
+    """The headers that sign this request. `path` and `query` as they are sent: encoded, the query sorted
+    by name.
+    """
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     headers = {"host": host, "x-amz-content-sha256": payload_sha256, "x-amz-date": moment}
     if credentials.token:

@@ -1,4 +1,6 @@
-"""S3 by the standard library alone, for a task's process: quick to import, and no clash with the user's packages."""
+"""S3 by the standard library alone, for a task's process: quick to import, and no clash with the user's
+packages.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Signed requests to an S3 server over kept-alive connections, tried again where that may help.
 
-Connections are a small stack, shared by the threads: one is taken for a request and given back after its answer was
-read. A forked child starts with none, since it must not talk over its parent's.
+Connections are a small stack, shared by the threads: one is taken for a request and given back after its
+answer was read. A forked child starts with none, since it must not talk over its parent's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`name` is the object's full name in the bucket, empty for the bucket itself. `body`: bytes, or part of a file."""
+    """`name` is the object's full name in the bucket, empty for the bucket itself. `body`: bytes, or part
+    of a file.
+    """
 
     method: str
     name: str = ""
@@ -82,7 +84,9 @@ class Wire:
         return self._retrying(request, None, tries)
 
     def stream(self, request: Request, target: BinaryIO) -> Answer:
-        """As `send`, writing a successful answer's body into `target`. A broken stream goes on where it broke."""
+        """As `send`, writing a successful answer's body into `target`. A broken stream goes on where it
+        broke.
+        """
         return self._retrying(request, target, TRIES)
 
     def _retrying(self, request: Request, target: BinaryIO | None, tries: int) -> Answer:

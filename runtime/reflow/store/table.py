@@ -38,7 +38,9 @@ class ArtifactTable(Mapping[str, ArtifactRef]):
         return ref, holder
 
     def ref(self, name: str) -> ArtifactRef:
-        """An artifact's hash, size and type, perhaps without its content. Never a request. Raises KeyError."""
+        """An artifact's hash, size and type, perhaps without its content. Never a request. Raises
+        KeyError.
+        """
         return self._found[name][0]
 
     def __iter__(self) -> Iterator[str]:

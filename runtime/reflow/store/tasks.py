@@ -40,8 +40,8 @@ class Tasks:
         """On a file system that ignores case, the steps `Train` and `train` would share their records."""
         if winner.key != record.key:
             raise CorruptObject(
-                f"The store's {name} holds the record of {winner.key}, not of {record.key}. Does its file system ignore"
-                " the case of letters? Then rename one of the steps."
+                f"The store's {name} holds the record of {winner.key}, not of {record.key}. Does its file system"
+                " ignore the case of letters? Then rename one of the steps."
             )
         return winner
 
@@ -54,7 +54,9 @@ class Tasks:
         return own if origin is None else self._read(layout.run(self._flow, origin).result(key))
 
     def result_exists(self, run: str, key: TaskKey) -> bool:
-        """Whether the run itself, or the run that it's cloned from, has the task's result. Reads no record."""
+        """Whether the run itself, or the run that it's cloned from, has the task's result. Reads no
+        record.
+        """
         origin = self._runs.origin(run, key) or run
         return self._objects.stat(layout.run(self._flow, origin).result(key)) is not None
 
@@ -87,7 +89,9 @@ class Tasks:
         return found
 
     def _own_index(self, run: RunLayout) -> list[IndexEntry]:
-        """The records are the truth: their names say which tasks there are, the ledger only saves reading them."""
+        """The records are the truth: their names say which tasks there are, the ledger only saves reading
+        them.
+        """
         latest = _latest(self._record_names(run))
         known: dict[tuple[str, str, int | None], IndexEntry] = {}
         for entry in ledger.read_index(self._objects, run):

@@ -1,4 +1,6 @@
-"""What the store keeps, as typed values. Their JSON and the object keys are in `store.formats` and `store.layout`."""
+"""What the store keeps, as typed values. Their JSON and the object keys are in `store.formats` and
+`store.layout`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRef:
-    """A value: the hash and size of its pickle, its type's name for people. `inline` holds small ones whole."""
+    """A value: the hash and size of its pickle, its type's name for people. `inline` holds small ones
+    whole.
+    """
 
     sha256: str
     size: int
@@ -79,10 +83,11 @@ class LogRef:
 class Record:
     """One attempt of a task. With a finished status it commits the task: the first such record wins.
 
-    `artifacts` are those that the task itself set; the rest are looked up through `base`: the parent whose table is
-    this task's too (the split or foreach for a join that merged nothing has none: `base` is None). `base_depth` counts
-    how many bases hang behind it; past BASE_DEPTH a record carries the whole table and has no base.
-    `inherited` artifacts live in other records: name → (ref without inline bytes, key of the record that has it).
+    `artifacts` are those that the task itself set; the rest are looked up through `base`: the parent
+    whose table is this task's too (the split or foreach for a join that merged nothing has none: `base`
+    is None). `base_depth` counts how many bases hang behind it; past BASE_DEPTH a record carries the
+    whole table and has no base. `inherited` artifacts live in other records: name → (ref without inline
+    bytes, key of the record that has it).
     """
 
     key: TaskKey
@@ -123,7 +128,8 @@ class Origin:
 class CodeRef:
     """The run's code. `sha256` names `code/<sha256>`, a zip package, or None where the code is in the image.
 
-    `script`: the flow file's path within the package, or in the image. `alias`: run with `metaflow` meaning `reflow`.
+    `script`: the flow file's path within the package, or in the image. `alias`: run with `metaflow`
+    meaning `reflow`.
     """
 
     script: str
@@ -133,11 +139,13 @@ class CodeRef:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A run, claimed by putting this if absent. `owner`: the UID of who claimed it (a FlowRun's, or a random one).
+    """A run, claimed by putting this if absent. `owner`: the UID of who claimed it (a FlowRun's, or a
+    random one).
 
-    `clones`: which tasks are taken from other runs: origin run → their keys; reads of these go through to that run.
-    Chains are flattened: each key is listed under the run that truly holds its record. `parameters`: JSON values.
-    `request`: the spec that a FlowRun asked with, without its code: what a resume needs where the object is gone.
+    `clones`: which tasks are taken from other runs: origin run → their keys; reads of these go through to
+    that run. Chains are flattened: each key is listed under the run that truly holds its record.
+    `parameters`: JSON values. `request`: the spec that a FlowRun asked with, without its code: what a
+    resume needs where the object is gone.
     """
 
     flow: str
@@ -170,7 +178,9 @@ class RunEnd:
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """A finished or finally failed task in the ledger's index: all that scheduling, listing and cloning read."""
+    """A finished or finally failed task in the ledger's index: all that scheduling, listing and cloning
+    read.
+    """
 
     key: TaskKey
     attempt: int
