@@ -12,13 +12,19 @@ from reflow.launch.resuming import ResumePlan
 from reflow.store.values import Manifest, Record, RunEnd, Status
 from reflow.values.key import TaskKey
 
-MOST_CLONE_LINES = 20           # cloned tasks named one by one; past that a line per step
+MOST_CLONE_LINES = 20  # cloned tasks named one by one; past that a line per step
 
 
 class Console:
     """A Listener that prints. `out` gets the run's lines, `err` what went wrong."""
 
-    def __init__(self, out: TextIO = sys.stdout, err: TextIO = sys.stderr, *, clock: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(
+        self,
+        out: TextIO = sys.stdout,
+        err: TextIO = sys.stderr,
+        *,
+        clock: Callable[[], datetime] = datetime.now,
+    ) -> None:
         self._out = out
         self._err = err
         self._clock = clock
@@ -88,7 +94,12 @@ def clone_lines(new_run: str, plan: ResumePlan) -> Iterable[str]:
     total = sum(len(keys) for keys in plan.clones.values())
     for run, keys in plan.clones.items():
         if total <= MOST_CLONE_LINES:
-            yield from (f"[{new_run}/{key.path}] Cloning previously run task {run}/{key.path}" for key in keys)
+            yield from (
+                f"[{new_run}/{key.path}] Cloning previously run task {run}/{key.path}" for key in keys
+            )
         else:
             counts = Counter(key.step for key in keys)
-            yield from (f"[{new_run}/{step}] Cloning {n} previously run tasks of {run}/{step}" for step, n in counts.items())
+            yield from (
+                f"[{new_run}/{step}] Cloning {n} previously run tasks of {run}/{step}"
+                for step, n in counts.items()
+            )

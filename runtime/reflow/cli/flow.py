@@ -7,8 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from reflow.cli.parsing import Parser
 from reflow.launch.request import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
 from reflow.values.errors import UsageError
 
@@ -26,13 +27,6 @@ class FlowScript:
     alias: bool
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse, with errors as one sentence and exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}. See `{self.prog} --help`.")
-
-
 def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
     """Do what the arguments say; the exit code."""
     parameters = {p.name: p for p in _parameters(script)}
@@ -45,7 +39,8 @@ def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
         return running.resume(script, options)
     from reflow.cli import showing
 
-    return showing.show(script) if options.command == "show" else showing.check(script)
+    command = showing.show if options.command == "show" else showing.check
+    return command(script, options)
 
 
 def parse(
@@ -68,9 +63,13 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     prog = f"reflow … {script.path}" if script.alias else f"python {script.path}"
     shared = _shared_options()
     doc = (script.flow_class.__doc__ or "").strip()
-    top = Parser(prog=prog, description=f"{name}: {doc}" if doc else name, parents=[shared], allow_abbrev=False)
+    top = Parser(
+        prog=prog, description=f"{name}: {doc}" if doc else name, parents=[shared], allow_abbrev=False
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    run = commands.add_parser("run", help="Run the flow from its start.", parents=[shared], allow_abbrev=False)
+    run = commands.add_parser(
+        "run", help="Run the flow from its start.", parents=[shared], allow_abbrev=False
+    )
     resume = commands.add_parser(
         "resume",
         help="Run again from what failed, reusing what succeeded.",
@@ -84,7 +83,9 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     resume.add_argument(
         "step", nargs="?", metavar="STEP", help="Run again from this step on. Default: what failed."
     )
-    resume.add_argument("--origin-run-id", metavar="ID", help="The run to resume. Default: the last one here.")
+    resume.add_argument(
+        "--origin-run-id", metavar="ID", help="The run to resume. Default: the last one here."
+    )
     group = run.add_argument_group("the flow's parameters")
     for parameter in parameters.values():
         group.add_argument(
@@ -105,7 +106,11 @@ def _shared_options() -> Parser:
 
 def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--max-workers", type=_positive, default=DEFAULT_MAX_WORKERS, metavar="N", help="Tasks at once (%(default)s)."
+        "--max-workers",
+        type=_positive,
+        default=DEFAULT_MAX_WORKERS,
+        metavar="N",
+        help="Tasks at once (%(default)s).",
     )
     command.add_argument(
         "--max-num-splits",
@@ -114,9 +119,13 @@ def _running_options(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="The widest foreach that is let through (%(default)s).",
     )
-    command.add_argument("--tag", dest="tags", action="append", default=[], help="A tag for the run; may be repeated.")
+    command.add_argument(
+        "--tag", dest="tags", action="append", default=[], help="A tag for the run; may be repeated."
+    )
     command.add_argument("--run-id-file", type=Path, metavar="FILE", help="Write the run id there.")
-    command.add_argument("--namespace", metavar="NAME", help="The namespace that the Client uses in the steps.")
+    command.add_argument(
+        "--namespace", metavar="NAME", help="The namespace that the Client uses in the steps."
+    )
     command.add_argument(
         "--fresh-process", action="store_true", help="Start a Python for each task, never fork one."
     )

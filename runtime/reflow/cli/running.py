@@ -13,11 +13,12 @@ from pathlib import Path
 
 from reflow.cli.console import Console
 from reflow.cli.flow import FlowScript
-from reflow.launch.lastrun import recall
+from reflow.graph.policy import policies_of
+from reflow.launch.lastrun import nearest_memory, recall
 from reflow.launch.locally import Place, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.sdk.parameters import resolve_parameters
-from reflow.store.open import FoundStore, find_store
+from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.errors import NotFound
 
@@ -25,7 +26,7 @@ from reflow.values.errors import NotFound
 def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str]) -> int:
     """`run`: 0 where the run succeeded, 1 where it failed."""
     flow = read_flow(script, options)
-    values = resolve_parameters(script.flow_class, given, os.environ)
+    values = resolve_parameters(script.flow_class, given, os.environ, user=user_name())
     place = find_place(script, options)
     end = run_locally(request(flow, options, values), place, listener(options))
     return exit_code(end)
@@ -44,8 +45,7 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
     """Build and check the graph. Raises FlowError before anything is written."""
     from reflow.graph.build import from_class
     from reflow.graph.digest import digest
-    from reflow.graph.lint import require_sound
-    from reflow.sdk.decospecs import add_decorators
+        from reflow.sdk.decospecs import add_decorators
 
     add_decorators(script.flow_class, getattr(options, "decospecs", []))
     name = script.flow_class.__name__
@@ -55,7 +55,6 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
         print(f"Reflow {__version__} executing {name} for user:{user_name()}", file=sys.stderr)
         print("Validating your flow...", file=sys.stderr)
     graph = from_class(script.flow_class)
-    require_sound(graph)
     if not options_quiet(options):
         print("    The graph looks good!", file=sys.stderr, flush=True)
     return Flow(name=name, script=script.path, alias=script.alias, graph=graph, digest=digest(graph))
@@ -64,8 +63,8 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
 def find_place(script: FlowScript, options: argparse.Namespace) -> Place:
     """Where the run is kept, and where the last run is remembered."""
     cwd = Path.cwd()
-    found: FoundStore = find_store(getattr(options, "store", None), script.path, cwd, os.environ)
-    return Place(store_url=found.url, found_by=found.source, memory=found.home)
+    found = find_store(getattr(options, "store", None), script.path, cwd, os.environ)
+    return Place(store_url=found.url, found_by=found.where, memory=nearest_memory(cwd))
 
 
 def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object]) -> RunRequest:
@@ -75,6 +74,7 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         owner=uuid.uuid4().hex,
         user=user_name(),
         created=time.time(),
+        policies=policies_of(flow.graph),
         parameters=values,
         tags=tuple(options.tags),
         limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),

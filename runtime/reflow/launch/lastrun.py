@@ -17,6 +17,17 @@ class LastRun:
     command: str
 
 
+MEMORY = ".reflow"
+
+
+def nearest_memory(cwd: Path) -> Path:
+    """The `.reflow` folder at or above the working directory, else the one to be made in it."""
+    for folder in (cwd.absolute(), *cwd.absolute().parents):
+        if (folder / MEMORY).is_dir():
+            return folder / MEMORY
+    return cwd.absolute() / MEMORY
+
+
 def remember(folder: Path, flow: str, last: LastRun) -> None:
     """Write it whole or not at all; a folder that can't be written is no reason to fail a run."""
     path = folder / ".last" / flow

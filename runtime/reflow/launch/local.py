@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
 from reflow.engine.state import Outcome, RunState
 from reflow.launch.listening import Listener
-from reflow.store.ledger import LedgerWriter
+from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.values import Manifest, Record, RunEnd
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import OutputLine, Supervisor, TaskEnded, TaskStarted
 from reflow.values.key import TaskKey
 
-GRACE = 5.0                     # seconds that running tasks get after another has failed, as in Metaflow
-LONGEST_WAIT = 5.0              # seconds in one poll; only bounds how late a retry's delay is noticed
+GRACE = 5.0  # seconds that running tasks get after another has failed, as in Metaflow
+LONGEST_WAIT = 5.0  # seconds in one poll; only bounds how late a retry's delay is noticed
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class LocalExecutor:
         supervisor: Supervisor,
         spawner: Spawner,
         spec_of: Callable[[Start], TaskSpec],
-        ledger: LedgerWriter,
+        ledger: BackgroundLedger,
         listener: Listener,
         max_workers: int,
         clock: Callable[[], float],
@@ -124,9 +124,7 @@ class LocalExecutor:
             self._supervisor.start(self._spec_of(start), self._spawner)
 
     def _wait(self) -> float:
-        times = [
-            time for time in (self._give_up_at, self._waiting.next_time()) if time is not None
-        ]
+        times = [time for time in (self._give_up_at, self._waiting.next_time()) if time is not None]
         if not times:
             return LONGEST_WAIT
         return min(LONGEST_WAIT, max(0.0, min(times) - self._clock()))

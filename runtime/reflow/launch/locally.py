@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reflow.engine.events import Start
+from reflow.engine.events import Start, Succeeded
 from reflow.engine.state import RunState
-from reflow.graph.policy import policies_of
 from reflow.launch.lastrun import LastRun, remember
 from reflow.launch.listening import Listener
 from reflow.launch.local import LocalExecutor
 from reflow.launch.request import Flow, RunRequest, new_manifest, resume_manifest
-from reflow.launch.resuming import plan_resume
-from reflow.store.alive import Liveness
-from reflow.store.code import pack_script
+from reflow.launch.resuming import ends_of, plan_resume
+from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
-from reflow.store.ledger import LedgerWriter
+from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.open import open_store_long_lived
-from reflow.store.values import Manifest, RunEnd
+from reflow.store.package import pack_file
+from reflow.store.values import CodeRef, Manifest, RunEnd
 from reflow.task.spawn import open_spawner
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import Supervisor
@@ -39,14 +38,13 @@ class Place:
 
 def run_locally(request: RunRequest, place: Place, listener: Listener) -> RunEnd:
     """Run a flow from its start. Raises ReflowError, before a run id is used, where it can't begin."""
-    store = open_flow(place, request.flow)
-    code = pack_script(store, request.flow.script, alias=request.flow.alias)
-    state, starts = RunState.begin(request.flow.graph, policies_of(request.flow.graph))
-    manifest = store.claim(lambda run: new_manifest(request, run, code))
+    store = open_flow(place, request.flow.name)
+    code = keep_code(store, request.flow, alias=request.flow.alias)
+    manifest = claim(store, request, lambda run: new_manifest(request, run, code))
     remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "run"))
     request.on_claim(manifest)
     listener.run_starting(manifest)
-    return execute(request, place, store, manifest, state, starts, listener)
+    return execute(request, place, store, manifest, (), listener)
 
 
 def resume_locally(
@@ -56,27 +54,26 @@ def resume_locally(
 
     Raises ReflowError, before a run id is used: an unknown run or step, a run that is still going.
     """
-    store = open_flow(place, request.flow)
+    store = open_flow(place, request.flow.name)
     origin = find_origin(store, origin_run, place)
     plan = plan_resume(store, origin, request.flow.graph, from_step)
-    code = pack_script(store, request.flow.script, alias=request.flow.alias or origin.code.alias)
-    state, starts = RunState.rebuild(request.flow.graph, policies_of(request.flow.graph), plan.ends)
-    manifest = store.claim(lambda run: resume_manifest(request, run, code, origin, plan, from_step))
+    code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
+    manifest = claim(store, request, lambda run: resume_manifest(request, run, code, origin, plan, from_step))
     remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "resume"))
     request.on_claim(manifest)
     listener.run_starting(manifest)
     listener.resuming(manifest, plan)
-    return execute(request, place, store, manifest, state, starts, listener)
+    return execute(request, place, store, manifest, plan.ends, listener)
 
 
-def open_flow(place: Place, flow: Flow) -> FlowStore:
+def open_flow(place: Place, flow: str) -> FlowStore:
     """The flow's part of the store, once the store is known to be usable."""
     objects = open_store_long_lived(place.store_url)
     try:
         objects.check()
     except ReflowError as error:
         raise type(error)(f"{error} (The store was set by {place.found_by}.)") from error
-    return FlowStore(objects, flow.name)
+    return FlowStore(objects, flow)
 
 
 def find_origin(store: FlowStore, run: str, place: Place) -> Manifest:
@@ -88,11 +85,28 @@ def find_origin(store: FlowStore, run: str, place: Place) -> Manifest:
             f"Run {run} of {store.flow} isn't in the store {place.store_url} (set by {place.found_by}). "
             f"Name another run with --origin-run-id, or another store with --store."
         ) from None
-    if store.end(run) is None and Liveness(store, run).is_alive():
+    life = store.liveness(run)
+    if life.alive:
+        where = f" (process {life.pid} on {life.host})" if life.pid else ""
         raise ReflowError(
-            f"Run {run} of {store.flow} is still running, so it can't be resumed. Wait for its end, or stop it first."
+            f"Run {run} of {store.flow} is still running{where}, so it can't be resumed. "
+            f"Wait for its end, or stop it first."
         )
     return origin
+
+
+def claim(store: FlowStore, request: RunRequest, make: Callable[[str], Manifest]) -> Manifest:
+    """Claim the first wanted id that is free or already the owner's, or the next number."""
+    for wanted in request.wanted[:-1]:
+        with suppress(RunExists):
+            return store.claim(make, wanted)
+    return store.claim(make, request.wanted[-1] if request.wanted else None)
+
+
+def keep_code(store: FlowStore, flow: Flow, *, alias: bool) -> CodeRef:
+    """The script as it is now, kept with the run."""
+    sha256 = store.put_code(pack_file(flow.script.read_bytes()))
+    return CodeRef(script=flow.script.name, sha256=sha256, alias=alias)
 
 
 def execute(
@@ -100,15 +114,15 @@ def execute(
     place: Place,
     store: FlowStore,
     manifest: Manifest,
-    state: RunState,
-    starts: Iterable[Start],
+    finished: Iterable[Succeeded],
     listener: Listener,
 ) -> RunEnd:
-    """Run a claimed run's tasks, write its end."""
-    specs = task_specs(request, place, manifest)
+    """Run a claimed run's tasks, write its end. One that was claimed before, and cut short, goes on."""
+    ends = finished if manifest.created == request.created else ends_of(store.index(manifest.run))
+    state, starts = RunState.rebuild(request.flow.graph, request.policies, ends)
     with ExitStack() as stack:
-        stack.enter_context(Liveness(store, manifest.run))
-        ledger = stack.enter_context(LedgerWriter(store, manifest.run))
+        stack.enter_context(store.keep_alive(manifest.run, manifest.owner))
+        ledger = stack.enter_context(BackgroundLedger(store.ledger(manifest.run)))
         spawner = stack.enter_context(
             open_spawner(
                 request.flow.script, alias=manifest.code.alias, fresh_process=request.limits.fresh_process
@@ -120,7 +134,7 @@ def execute(
             state=state,
             supervisor=supervisor,
             spawner=spawner,
-            spec_of=specs,
+            spec_of=lambda start: task_spec(request, place, manifest, start),
             ledger=ledger,
             listener=listener,
             max_workers=request.limits.max_workers,
@@ -130,3 +144,22 @@ def execute(
         store.finish(manifest.run, end)
     listener.run_ended(manifest, end)
     return end
+
+
+def task_spec(request: RunRequest, place: Place, manifest: Manifest, start: Start) -> TaskSpec:
+    """What a task's process is told."""
+    return TaskSpec(
+        store=place.store_url,
+        flow=manifest.flow,
+        run=manifest.run,
+        key=start.key,
+        script=str(request.flow.script),
+        digest=manifest.digest,
+        attempt=start.attempt,
+        launch=start.launch,
+        fallback=start.fallback,
+        alias=manifest.code.alias,
+        max_num_splits=request.limits.max_num_splits,
+        timeout=request.policies[start.key.step].timeout,
+        user=request.user,
+    )

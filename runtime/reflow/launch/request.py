@@ -11,8 +11,9 @@ from typing import Any
 from reflow.graph.types import Graph
 from reflow.launch.resuming import ResumePlan
 from reflow.store.values import CodeRef, Manifest, Origin
+from reflow.values.policy import StepPolicy
 
-DEFAULT_MAX_WORKERS = 16        # as in Metaflow
+DEFAULT_MAX_WORKERS = 16  # as in Metaflow
 DEFAULT_MAX_NUM_SPLITS = 10_000
 
 
@@ -38,16 +39,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `on_claim`: called once the
-    run has its id."""
+    """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `wanted`: run ids to
+    claim, the first that no other owner has, or none: the next number; `on_claim`: called once the run has its id."""
 
     flow: Flow
     owner: str
     user: str
     created: float
+    policies: Mapping[str, StepPolicy]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     limits: Limits = Limits()
+    wanted: tuple[str, ...] = ()
     on_claim: Callable[[Manifest], None] = lambda _: None
 
 

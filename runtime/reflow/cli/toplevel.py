@@ -1,0 +1,73 @@
+"""The `reflow` command's own subcommands, those that aren't a flow script's."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from reflow.cli.parsing import Parser
+
+
+def toplevel_command(arguments: Sequence[str]) -> int:
+    """Parse and do; the exit code. Raises UsageError."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.command == "apply":
+        from reflow.cli.applying import apply
+
+        return apply(options)
+    if options.command == "package":
+        from reflow.cli.packaging import package
+
+        return package(options)
+    if options.command == "version":
+        from reflow import __version__
+
+        print(f"reflow {__version__}")
+        return 0
+    parser.print_help()
+    return 0
+
+
+def build_parser() -> Parser:
+    parser = Parser(
+        prog="reflow",
+        description="Python flows on Kubernetes that are painless to debug.",
+        epilog="With a flow's file: reflow run|resume|show|check FILE [options]; in it, `from metaflow import` means Reflow.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, what in (
+        ("run", "Run a flow's file from its start."),
+        ("resume", "Run a flow's file again from what failed."),
+        ("show", "Show the steps of a flow's file."),
+        ("check", "Check that a flow's file can run."),
+    ):
+        commands.add_parser(name, help=what).add_argument("file", metavar="FILE")
+    apply = commands.add_parser("apply", help="Run FlowRun and Resume manifests on this machine.")
+    apply.add_argument(
+        "-f",
+        "--filename",
+        dest="files",
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="- for standard input; may be repeated.",
+    )
+    apply.add_argument("--local", action="store_true", help="Here, in the foreground, without a cluster.")
+    apply.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
+    apply.add_argument(
+        "--fresh-process", action="store_true", help="Start a Python for each task, never fork one."
+    )
+    package = commands.add_parser(
+        "package", help="Keep a flow's code in the store, for `code.package` of a FlowRun."
+    )
+    package.add_argument(
+        "script",
+        type=Path,
+        metavar="FILE",
+        help="The flow's file; the .py files beside and below it come along.",
+    )
+    package.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
+    commands.add_parser("version", help="Print the version.")
+    return parser

@@ -1,0 +1,50 @@
+"""Which manifests were applied on this machine: beside the working directory, as an API server would remember objects."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An object that was applied. `uid`: its own; `run`: "" until its run was claimed; `store`: where that is."""
+
+    kind: str
+    name: str
+    uid: str
+    spec: Mapping[str, Any]
+    flow: str = ""
+    run: str = ""
+    store: str = ""
+    ended: str = ""  # "succeeded" or "failed", once it has
+
+    @property
+    def resource(self) -> str:
+        """As kubectl names it: `flowrun.reflow.dev/debug-1`."""
+        return f"{self.kind.lower()}.reflow.dev/{self.name}"
+
+
+def note(memory: Path, applied: Applied) -> None:
+    """Write it whole or not at all. Raises OSError."""
+    path = _path(memory, applied.kind, applied.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    aside.write_text(json.dumps(asdict(applied), indent=1))
+    aside.replace(path)
+
+
+def noted(memory: Path, kind: str, name: str) -> Applied | None:
+    """None where no such object was applied here, or the note can't be read."""
+    try:
+        return Applied(**json.loads(_path(memory, kind, name).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _path(memory: Path, kind: str, name: str) -> Path:
+    return memory / ".applied" / f"{kind.lower()}-{name}.json"
