@@ -58,7 +58,7 @@ def unsuitable(address: S3Address) -> StoreUnsuitable:
     """The server has no put that fails where an object is there already."""
     return StoreUnsuitable(
         f"The store {address.url} can't be used: its server doesn't honour If-None-Match on a put, so a second"
-        " writer could replace a task's result. Use a server that has conditional writes, such as Amazon S3"
+        " writer could replace a task's result. Use one that has conditional writes, such as Amazon S3"
         " or MinIO."
     )
 

@@ -70,14 +70,22 @@ class Wire:
     def __init__(self, address: S3Address, credentials: Credentials | None) -> None:
         from urllib.parse import urlsplit
 
+        self._idle: list[HTTPConnection] = []
         self.address = address
         self._credentials = credentials
         server = urlsplit(address.endpoint or _amazon(address))
         self._secure = server.scheme == "https"
         self._host = server.netloc
         self._in_path = f"/{address.bucket}" if address.endpoint or "." in address.bucket else ""
-        self._idle: list[HTTPConnection] = []
         self._pid = os.getpid()
+
+    def close(self) -> None:
+        """Close the kept connections; the next request opens a new one."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def send(self, request: Request, *, tries: int = TRIES) -> Answer:
         """The answer, whatever its status. Raises StoreUnreachable where there's none after some tries."""
@@ -133,7 +141,8 @@ class Wire:
         from http.client import HTTPConnection, HTTPSConnection
 
         if self._pid != os.getpid():
-            self._pid, self._idle = os.getpid(), []
+            self.close()  # the child's copies only: the parent goes on using its own
+            self._pid = os.getpid()
         try:
             return self._idle.pop(), False
         except IndexError:

@@ -40,8 +40,8 @@ class Tasks:
         """On a file system that ignores case, the steps `Train` and `train` would share their records."""
         if winner.key != record.key:
             raise CorruptObject(
-                f"The store's {name} holds the record of {winner.key}, not of {record.key}. Does its file system"
-                " ignore the case of letters? Then rename one of the steps."
+                f"The store's {name} holds the record of {winner.key}, not of {record.key}. Does its file"
+                " system ignore the case of letters? Then rename one of the steps."
             )
         return winner
 
