@@ -45,7 +45,7 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
     """Build and check the graph. Raises FlowError before anything is written."""
     from reflow.graph.build import from_class
     from reflow.graph.digest import digest
-        from reflow.sdk.decospecs import add_decorators
+    from reflow.sdk.decospecs import add_decorators
 
     add_decorators(script.flow_class, getattr(options, "decospecs", []))
     name = script.flow_class.__name__
