@@ -31,7 +31,7 @@ check: $(READY) ## style, types, layers, chart and CRDs in step: seconds
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/unit/crds tests/unit/manifests
+	@$(BIN)/pytest -q tests/unit/crds tests/unit/chart tests/unit/manifests
 
 fmt: $(READY) ## put the style right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

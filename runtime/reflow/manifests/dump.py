@@ -1,10 +1,19 @@
-"""A FlowRun's spec as the JSON of a manifest: the other way round of `manifests.parse`. Pure."""
+"""Specs as the JSON of a manifest: the other way round of `manifests.parse`. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from reflow.manifests.types import CodeSource, FlowRunSpec, ImageCode, Inline, Package, StepOverride
+from reflow.manifests.types import (
+    CodeSource,
+    FlowRunSpec,
+    ImageCode,
+    Inline,
+    Package,
+    ResumeSpec,
+    StepOverride,
+)
 
 Json = dict[str, Any]
 
@@ -18,7 +27,7 @@ def flowrun_spec(spec: FlowRunSpec) -> Json:
         "parameters": dict(spec.parameters) or None,
         "maxWorkers": spec.max_workers,
         "podTemplate": spec.pod_template,
-        "steps": {name: _step(step) for name, step in spec.steps.items()} or None,
+        "steps": _steps(spec.steps),
         "suspend": spec.suspend or None,
         "cancel": spec.cancel or None,
         "activeDeadlineSeconds": spec.active_deadline_seconds,
@@ -30,6 +39,28 @@ def flowrun_spec(spec: FlowRunSpec) -> Json:
     return _set(found)
 
 
+def resume_spec(spec: ResumeSpec) -> Json:
+    """The `spec` of a Resume's manifest. What isn't set is left out."""
+    return _set(
+        {
+            "originRef": None if spec.origin_ref is None else {"name": spec.origin_ref},
+            "originRunID": spec.origin_run_id,
+            "flow": spec.flow,
+            "fromStep": spec.from_step,
+            "code": None if spec.code is None else _code(spec.code),
+            "image": spec.image,
+            "maxWorkers": spec.max_workers,
+            "podTemplate": spec.pod_template,
+            "steps": _steps(spec.steps),
+            "suspend": spec.suspend or None,
+            "cancel": spec.cancel or None,
+            "activeDeadlineSeconds": spec.active_deadline_seconds,
+            "ttlSecondsAfterFinished": spec.ttl_seconds_after_finished,
+            "store": spec.store,
+        }
+    )
+
+
 def _code(code: CodeSource) -> Json:
     match code:
         case Inline(text, script):
@@ -38,6 +69,10 @@ def _code(code: CodeSource) -> Json:
             return {"package": sha256, "script": script}
         case ImageCode(path):
             return {"image": {"path": path}}
+
+
+def _steps(steps: Mapping[str, StepOverride]) -> Json | None:
+    return {name: _step(step) for name, step in steps.items()} or None
 
 
 def _step(step: StepOverride) -> Json:

@@ -32,7 +32,7 @@ class Document:
 
     @property
     def where(self) -> str:
-        """What the document is called in messages: its file, line, and its kind and name where it has them."""
+        """What messages call the document: its file and line, and its kind and name where it has them."""
         kind, metadata = self.object.get("kind"), self.object.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
         what = f" ({kind} {name})" if kind and name else f" ({kind})" if kind else ""

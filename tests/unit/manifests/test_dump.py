@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reflow.manifests import schema
-from reflow.manifests.dump import flowrun_spec
-from reflow.manifests.parse import parse_flowrun_spec
+from reflow.manifests.dump import flowrun_spec, resume_spec
+from reflow.manifests.parse import parse_flowrun_spec, parse_resume_spec
 from reflow.manifests.types import (
     FlowRunSpec,
     ImageCode,
@@ -16,9 +16,10 @@ from reflow.manifests.types import (
     Package,
     Resources,
     ResumeFrom,
+    ResumeSpec,
     StepOverride,
 )
-from tests.unit.manifests.builders import flowrun
+from tests.unit.manifests.builders import flowrun, resume
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True)
 scripts = st.sampled_from(["debug.py", "flows/a.py"])
@@ -72,6 +73,34 @@ def test_a_spec_written_out_is_taken_by_the_schema_and_read_back_the_same(spec: 
     written: dict[str, Any] = json.loads(json.dumps(flowrun_spec(spec)))
     obj = {**flowrun(), "spec": written}
     assert parse_flowrun_spec(schema.check(obj, "x.yaml")["spec"]) == spec
+
+
+@st.composite
+def resumes(draw: st.DrawFn) -> ResumeSpec:
+    by_name = draw(st.booleans())
+    return ResumeSpec(
+        origin_ref="debug-1" if by_name else None,
+        origin_run_id=None if by_name else "17",
+        flow=draw(st.none() | names) if by_name else draw(names),
+        from_step=draw(st.none() | names),
+        code=draw(st.none() | codes),
+        image=draw(st.none() | st.just("python:3.12")),
+        max_workers=draw(st.none() | st.integers(1, 10000)),
+        pod_template=draw(templates),
+        steps=draw(st.dictionaries(names, overrides, max_size=3)),
+        suspend=draw(st.booleans()),
+        cancel=draw(st.booleans()),
+        active_deadline_seconds=draw(st.none() | st.integers(1, 1000)),
+        ttl_seconds_after_finished=draw(st.none() | st.integers(0, 1000)),
+        store=draw(st.none() | st.just("fast")),
+    )
+
+
+@given(resumes())
+def test_a_resume_written_out_is_taken_by_the_schema_and_read_back_the_same(spec: ResumeSpec) -> None:
+    written: dict[str, Any] = json.loads(json.dumps(resume_spec(spec)))
+    obj = {**resume(), "spec": written}
+    assert parse_resume_spec(schema.check(obj, "x.yaml")["spec"]) == spec
 
 
 def test_what_is_not_set_is_not_written() -> None:

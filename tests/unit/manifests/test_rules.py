@@ -22,7 +22,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("has(self.inline) ?", flowrun(code=PACKAGE), flowrun(code={}), "spec.code"),
     ("has(self.inline) ?", flowrun(), flowrun(code={"inline": "x", **PACKAGE}), "spec.code"),
     ("has(self.package)", flowrun(code=PACKAGE), flowrun(code={"package": "0" * 64}), "spec.code.script"),
-    ("has(self.image) ||", IN_IMAGE, flowrun(code={**IMAGE, "script": "d.py"}, image="i"), "spec.code.script"),
+    ("has(self.image) ||", IN_IMAGE, flowrun(code={**IMAGE, "script": "d.py"}, image=""), "spec.code.script"),
     ("has(self.code.image)", IN_IMAGE, flowrun(code=IMAGE), "spec.image"),
     ("has(self.resumeFrom)", RESUMED, flowrun(resumeFrom={"runID": "1"}, parameters={}), "spec.parameters"),
     ("!has(self.parameters)", resume(), resume(parameters={}), "spec.parameters"),

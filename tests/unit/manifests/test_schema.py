@@ -99,8 +99,8 @@ def test_several_faults_are_listed_in_order() -> None:
     assert refusal(flowrun(flow=None, maxWorkers=0, tpyo=1)).splitlines() == [
         "x.yaml:1: 3 things are wrong with it.",
         "  spec.flow: it is missing.",
-        "  spec.tpyo: there is no such field. There are activeDeadlineSeconds, cancel, code, flow, image, maxWorkers,"
-        " parameters, podTemplate, resumeFrom, steps, store, suspend, ttlSecondsAfterFinished.",
+        "  spec.tpyo: there is no such field. There are activeDeadlineSeconds, cancel, code, flow, image,"
+        " maxWorkers, parameters, podTemplate, resumeFrom, steps, store, suspend, ttlSecondsAfterFinished.",
         "  spec.maxWorkers: 0 is too small; the least is 1.",
     ]
 
