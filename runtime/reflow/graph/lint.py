@@ -8,7 +8,7 @@ shape of the whole (`lint_shape`).
 
 from __future__ import annotations
 
-from reflow.graph.lint_shape import SHAPE_RULES, Problem
+from reflow.graph.lint_shape import Problem, shape_problems
 from reflow.graph.lint_steps import STEP_RULES, TARGET_RULES
 from reflow.graph.source import FlowSource
 from reflow.graph.stepsource import plain_step
@@ -24,8 +24,7 @@ def check(source: FlowSource) -> list[FlowError]:
             return found
     files = {step.name: step.file for step in source.steps}
     steps = {step.name: plain_step(step) for step in source.steps}
-    problems = [problem for rule in SHAPE_RULES for problem in rule(steps)]
-    return [_error(problem, files.get(problem.step, source.file)) for problem in problems]
+    return [_error(problem, files.get(problem.step, source.file)) for problem in shape_problems(steps)]
 
 
 def demand(source: FlowSource) -> None:
@@ -49,9 +48,8 @@ def require_sound(graph: Graph) -> None:
         for target in step.targets:
             if target not in graph.steps:
                 raise FlowError(f"Step '{step.name}' goes to '{target}', which is not a step of this flow.")
-    for rule in SHAPE_RULES:
-        for problem in rule(graph.steps):
-            raise _error(problem, None)
+    for problem in shape_problems(graph.steps):
+        raise _error(problem, None)
 
 
 def _error(problem: Problem, file: str | None) -> FlowError:

@@ -57,7 +57,7 @@ def every_step_can_reach_the_end(steps: Steps) -> Iterator[Problem]:
             sources[target].append(step.name)
     finishing = _closure(sources, "end")
     for step in steps.values():
-        if step.name not in finishing and not list(cycles_have_a_switch(steps)):
+        if step.name not in finishing:
             yield _problem(
                 step, f"No way leads from step '{step.name}' to step 'end'. Add a case that leaves the loop."
             )
@@ -192,10 +192,18 @@ def _cycle(targets: Mapping[str, list[str]]) -> list[str]:
     return []
 
 
-SHAPE_RULES: tuple[Rule, ...] = (
-    every_step_is_reached,
-    cycles_have_a_switch,
-    every_step_can_reach_the_end,
-    loops_have_one_entry,
-    splits_and_joins_match,
+_LAYERS: tuple[tuple[Rule, ...], ...] = (
+    (cycles_have_a_switch,),
+    (every_step_is_reached, every_step_can_reach_the_end),
+    (loops_have_one_entry,),
+    (splits_and_joins_match,),
 )
+
+
+def shape_problems(steps: Steps) -> list[Problem]:
+    """What is wrong with the shape of steps whose targets all exist; only of the first kind found."""
+    for rules in _LAYERS:
+        found = [problem for rule in rules for problem in rule(steps)]
+        if found:
+            return found
+    return []

@@ -116,7 +116,7 @@ def next_is_well_formed(source: FlowSource) -> Iterator[FlowError]:
         if call.problem:
             yield _error(step, f"Step '{step.name}': {call.problem}.", call.line)
         elif call.num_parallel:
-            message = f"Step '{step.name}' uses num_parallel, which Reflow doesn't offer. Use foreach= instead."
+            message = f"Step '{step.name}' uses num_parallel, which Reflow lacks. Use foreach= instead."
             yield _error(step, message, call.line)
 
 

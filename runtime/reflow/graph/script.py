@@ -172,7 +172,7 @@ def _steps(lineage: list[ast.ClassDef], file: str, names: Names) -> tuple[StepSo
             found.pop(function.name, None)
             found[function.name] = function
     return tuple(
-        step_source(function, file, written_decorators(function, names))
+        step_source(function, file, written_decorators(function, file, names))
         for function in found.values()
         if is_step(function, names)
     )

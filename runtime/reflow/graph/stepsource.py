@@ -9,6 +9,7 @@ from reflow.graph.names import Names
 from reflow.graph.nextcall import FunctionNode, next_calls
 from reflow.graph.source import NextCall, StepSource, Unsettled
 from reflow.graph.types import Decorator, Kind, Step
+from reflow.values.errors import FlowError
 
 
 def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]) -> StepSource:
@@ -30,17 +31,32 @@ def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]
 
 def is_step(node: FunctionNode, names: Names) -> bool:
     """Whether the function has the library's `@step` among its decorators."""
-    return any(names.resolve(decorator) == "step" for decorator in node.decorator_list)
+    return any(names.resolve(_called(decorator)) == "step" for decorator in node.decorator_list)
 
 
-def written_decorators(node: FunctionNode, names: Names) -> tuple[Decorator, ...]:
-    """The step's decorators without `@step`, the innermost first. Raises Unsettled where the tree can't tell
-    them."""
-    found = []
-    for expression in reversed(node.decorator_list):
-        if names.resolve(expression) != "step":
-            found.append(_decorator(expression, node, names))
-    return tuple(found)
+def _called(decorator: ast.expr) -> ast.expr:
+    return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def written_decorators(node: FunctionNode, file: str, names: Names) -> tuple[Decorator, ...]:
+    """The step's decorators without `@step`, the innermost first.
+
+    Raises Unsettled where the tree can't tell them, FlowError where one is below `@step`.
+    """
+    above, below = [], False
+    for expression in node.decorator_list:
+        if names.resolve(expression) == "step":
+            below = True
+        elif below:
+            raise FlowError(
+                f"Step '{node.name}' has a decorator below @step. Put @step right above the"
+                " def, the others above it.",
+                file=file,
+                line=expression.lineno,
+            )
+        else:
+            above.append(_decorator(expression, node, names))
+    return tuple(reversed(above))
 
 
 def _decorator(expression: ast.expr, node: FunctionNode, names: Names) -> Decorator:
