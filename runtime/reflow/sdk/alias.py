@@ -58,7 +58,7 @@ class _Finder:
                 f"No module named {name!r}: this script runs with metaflow meaning Reflow, which has no such module.",
                 name=name,
             )
-        return ModuleSpec(name, self, is_package=name == NAME)
+        return ModuleSpec(name, self, is_package=name == NAME)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _Stand(spec.name, MODULES[spec.name])
@@ -70,6 +70,6 @@ class _Finder:
 def install_alias() -> None:
     """Make `metaflow` mean Reflow in this process, from here on. Doing it again changes nothing."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder())
         for name in [name for name in sys.modules if name == NAME or name.startswith(NAME + ".")]:
             del sys.modules[name]

@@ -80,7 +80,7 @@ class StepDecorator(Declared):
         if not is_step(function):
             name = getattr(function, "__name__", repr(function))
             raise FlowError(f"@{self.name} decorates steps: put it above @step on {name!r}.")
-        function.__reflow_decorators__.insert(0, decorator)  # type: ignore[attr-defined]
+        function.__reflow_decorators__.append(decorator)  # type: ignore[attr-defined]
         return function
 
 

@@ -1,0 +1,138 @@
+"""The task's own process, from its first instruction to its last. `python -m reflow.task.child` where it isn't forked.
+
+The descriptors: 0 reads nothing, 1 and 2 are the output, CONTROL takes the outcome.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from io import TextIOWrapper
+from typing import TextIO
+
+from reflow.store.flowstore import FlowStore
+from reflow.store.values import ExceptionInfo
+from reflow.task.access import open_store_of
+from reflow.task.execute import Attempt, execute, failed
+from reflow.task.load import LoadedScript, Unloadable, load_script
+from reflow.task.outcome import Outcome
+from reflow.task.spec import TaskSpec
+from reflow.values.errors import ReflowError, StoreUnreachable
+
+CONTROL = 3
+SPEC = "REFLOW_TASK"  # the environment's variable that holds the TaskSpec
+
+
+def main() -> None:
+    """A fresh process: everything that it needs is in its environment."""
+    spec = TaskSpec.from_text(os.environ.pop(SPEC))
+    prepare_output()
+    finish(run_task(spec, None), CONTROL)
+
+
+def run_task(spec: TaskSpec, loaded: LoadedScript | None, digest: str | None = None) -> Outcome:
+    """Run the attempt. `loaded`: the script, where this process was forked from one that has it, with its digest."""
+    started = time.time()
+    try:
+        if loaded is None:
+            loaded = load_script(spec.script, alias=spec.alias, flow_class=spec.flow)
+        check_graph(spec, digest or digest_of(loaded))
+        store = FlowStore(open_store_of(spec), spec.flow)
+        manifest = store.manifest(spec.run)
+    except Unloadable as error:
+        print(error.traceback or f"{error}\n", file=sys.stderr, flush=True)
+        told = ExceptionInfo("Unloadable", str(error), error.traceback or f"{error}\n")
+        return Outcome(failed(spec, told, started, final=True), unloadable=True)
+    except ReflowError as error:
+        print(f"{error}", file=sys.stderr, flush=True)
+        told = ExceptionInfo(type(error).__name__, str(error), f"{error}\n")
+        lost = str(error) if isinstance(error, StoreUnreachable) else ""
+        return Outcome(failed(spec, told, started), lost=lost)
+    return execute(Attempt(spec, loaded.flow_class, store, manifest))
+
+
+def digest_of(loaded: LoadedScript) -> str:
+    """The digest of the graph that the loaded class has. Raises Unloadable."""
+    from reflow.graph.build import from_class
+    from reflow.graph.digest import digest
+    from reflow.values.errors import FlowError
+
+    try:
+        return digest(from_class(loaded.flow_class))
+    except FlowError as error:
+        raise Unloadable(error.reason, file=error.file or loaded.script, line=error.line) from None
+
+
+def check_graph(spec: TaskSpec, digest: str) -> None:
+    """Raise Unloadable where the script's steps aren't those that the run was started with."""
+    if spec.digest and spec.digest != digest:
+        raise Unloadable(
+            "the steps in the script aren't those that the run was started with, so it has changed since. "
+            "Resume the run to go on with the new ones",
+            file=spec.script,
+        )
+
+
+def prepare_output() -> None:
+    """Lines leave the process as they are printed, in UTF-8, and a crash of the interpreter says where it was."""
+    sys.stdout = _line_by_line(sys.stdout, 1)
+    sys.stderr = _line_by_line(sys.stderr, 2)
+    import faulthandler
+
+    faulthandler.enable(2)
+
+
+def _line_by_line(stream: TextIO | None, descriptor: int) -> TextIO:
+    """The stream if it writes to the descriptor, whatever a script has wrapped around it; else a new one that does."""
+    try:
+        if stream is not None and stream.fileno() == descriptor:
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+            return stream
+    except (OSError, ValueError, AttributeError):
+        pass
+    return open(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def finish(outcome: Outcome, control: int) -> None:
+    """Send the outcome, do what Python does at its exit, and leave. Never returns."""
+    code = 0 if outcome.record.status.finished else 1
+    try:
+        flush(sys.stdout, sys.stderr)
+        _send(outcome.encode(), control)
+        _run_exit_functions()
+        flush(sys.stdout, sys.stderr)
+    finally:
+        os._exit(code)
+
+
+def _send(data: bytes, control: int) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(control, view) :]
+    os.close(control)
+
+
+def _run_exit_functions() -> None:
+    """Threads that aren't daemons are waited for, then what was registered with atexit runs, as in any Python."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+    import atexit
+
+    atexit._run_exitfuncs()
+
+
+def flush(*streams: TextIO | None) -> None:
+    """A stream that was closed, or whose reader has gone, has nothing to flush."""
+    for stream in streams:
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Why a process ended without a word, in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from reflow.store.values import ExceptionInfo
+
+MEMORY_EVENTS = "/sys/fs/cgroup/memory.events"
+
+
+def cause_of_death(status: int) -> ExceptionInfo:
+    """`status`: as `os.waitpid` gives it."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        message = f"the task's process ended itself with exit code {code} before its step was done"
+        return ExceptionInfo("ProcessExited", message, "")
+    if -code == signal.SIGKILL:
+        if out_of_memory():
+            return ExceptionInfo(
+                "OutOfMemory", "the task's process was killed: it took more memory than it may", ""
+            )
+        message = "the task's process was killed (SIGKILL): most often because memory ran out"
+        return ExceptionInfo("ProcessKilled", message, "")
+    name = signal_name(-code)
+    crashed = -code in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+    what = "crashed, in native code most likely" if crashed else "was ended by a signal"
+    return ExceptionInfo(
+        "ProcessCrashed" if crashed else "ProcessKilled", f"the task's process {what} ({name})", ""
+    )
+
+
+def signal_name(number: int) -> str:
+    """`SIGSEGV`."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def out_of_memory() -> bool:
+    """Whether the kernel has killed a process of this container for its memory. False where that can't be told."""
+    try:
+        with open(MEMORY_EVENTS) as file:
+            counts = dict(line.split() for line in file)
+    except (OSError, ValueError):
+        return False
+    return int(counts.get("oom_kill", 0)) > 0

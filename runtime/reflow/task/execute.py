@@ -1,0 +1,212 @@
+"""One attempt of one task, in its own process: read what it needs, run the user's step, keep what it made."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from reflow.graph.types import Graph, Kind
+from reflow.sdk.artifacts import Artifacts, Records
+from reflow.sdk.currently import Running, set_running
+from reflow.sdk.exceptions import FailureHandledByCatch, InvalidNextException
+from reflow.sdk.flowspec import STATE, FlowSpec
+from reflow.sdk.inputs import Inputs
+from reflow.sdk.parameters import parameters_of
+from reflow.sdk.state import TaskState
+from reflow.sdk.transition import Transition, check_transition, no_items
+from reflow.store.flowstore import FlowStore
+from reflow.store.values import ExceptionInfo, ItemsRef, Manifest, Record, Status
+from reflow.task.dumping import inheritance, new_artifacts, room_left
+from reflow.task.outcome import Outcome
+from reflow.task.parents import join_keys, parent_of
+from reflow.task.spec import TaskSpec
+from reflow.task.tempdir import TaskFolder
+from reflow.task.trace import describe, has_user_frames
+from reflow.values.errors import FlowError, ReflowError, StoreUnreachable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+NEVER_RETRY = 202  # the exit code by which a step says that trying again is pointless
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Everything that one attempt works with."""
+
+    spec: TaskSpec
+    flow_class: type[FlowSpec]
+    store: FlowStore
+    manifest: Manifest
+
+    @property
+    def graph(self) -> Graph:
+        return self.manifest.graph
+
+
+def execute(attempt: Attempt) -> Outcome:
+    """Run the attempt to its end. Whatever the user's code raises is in the outcome, and on stderr."""
+    started = time.time()
+    folder = TaskFolder()
+    try:
+        state = _prepare(attempt, folder)
+        record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
+        return Outcome(replace(record, started=started, ended=time.time()))
+    except StoreUnreachable as error:
+        return Outcome(failed(attempt.spec, _described(attempt, error), started), lost=str(error))
+    except BaseException as error:
+        told = _described(attempt, error)
+        print(told.traceback, file=sys.stderr, flush=True)
+        return Outcome(failed(attempt.spec, told, started, final=_is_final(error)))
+    finally:
+        folder.remove()
+
+
+def failed(spec: TaskSpec, error: ExceptionInfo, started: float, *, final: bool = False) -> Record:
+    """The record of an attempt that failed."""
+    return replace(
+        _blank(spec, Status.FAILED), started=started, ended=time.time(), exception=error, final=final
+    )
+
+
+def _blank(spec: TaskSpec, status: Status) -> Record:
+    return Record(
+        key=spec.key,
+        attempt=spec.attempt,
+        launch=spec.launch,
+        nonce=os.urandom(8).hex(),
+        status=status,
+        started=0.0,
+        ended=0.0,
+        python=sys.version.split()[0],
+        host=os.uname().nodename,
+        pid=os.getpid(),
+    )
+
+
+def _prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
+    """Find out what the task inherits, and set up what the user's code sees."""
+    spec, graph, manifest = attempt.spec, attempt.graph, attempt.manifest
+    if spec.key.step not in graph.steps:
+        raise FlowError(f"The run's graph has no step {spec.key.step!r}.")
+    records = Records(attempt.store, spec.run)
+    parent = parent_of(graph, records, spec.key)
+    for decorator in graph.steps[spec.key.step].decorators:
+        if decorator.name == "environment":
+            os.environ.update({k: str(v) for k, v in decorator.attributes.get("vars", {}).items()})
+    set_running(
+        Running(
+            flow=spec.flow,
+            run=spec.run,
+            key=spec.key,
+            attempt=spec.attempt,
+            graph=graph,
+            origin_run=manifest.origin.run if manifest.origin else None,
+            user=spec.user or manifest.user,
+            namespace=spec.namespace or f"user:{spec.user or manifest.user}",
+            tags=manifest.tags,
+            parameter_names=tuple(parameter.name for parameter in parameters_of(attempt.flow_class)),
+            make_tempdir=folder.path,
+        )
+    )
+    return TaskState(
+        graph=graph,
+        key=spec.key,
+        parameters=manifest.parameters,
+        records=records,
+        before=Artifacts(records, parent) if parent else None,
+    )
+
+
+def _new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:
+    flow = attempt.flow_class.__new__(attempt.flow_class)
+    flow.__dict__[STATE] = state
+    return flow
+
+
+def _run(attempt: Attempt, state: TaskState) -> Record:
+    flow = _new_flow(attempt, state)
+    function = getattr(flow, state.key.step)
+    if state.step.is_join:
+        function(Inputs(state.records, state.graph, join_keys(state.graph, state.records, state.key)))
+    else:
+        function()
+    check_transition(state.transition, state.step)
+    return _kept(attempt, flow, state, _blank(attempt.spec, Status.SUCCEEDED))
+
+
+def _kept(attempt: Attempt, flow: FlowSpec, state: TaskState, record: Record) -> Record:
+    """Write the artifacts and the foreach's items; the record then says where they are."""
+    own = new_artifacts(flow, state, attempt.store)
+    items = _items(attempt, state.transition, room_left(own))
+    inherited, base, depth = inheritance(state, own)
+    return replace(
+        record,
+        width=items.width if items else None,
+        case=state.transition.case if state.transition else None,
+        artifacts=own,
+        inherited=inherited,
+        base=base,
+        base_depth=depth,
+        items=items,
+        packages=attempt.store.versions(own.values()),
+    )
+
+
+def _items(attempt: Attempt, done: Transition | None, budget: int) -> ItemsRef | None:
+    if done is None or done.kind is not Kind.FOREACH or done.foreach is None:
+        return None
+    items = attempt.store.dump_items(
+        done.foreach, done.items or (), budget=budget, limit=attempt.spec.max_num_splits
+    )
+    if items.width == 0:
+        raise InvalidNextException(no_items(attempt.spec.key.step, done.foreach))
+    return items
+
+
+def _caught(attempt: Attempt, state: TaskState) -> Record:
+    """The fallback: the user's code doesn't run; the failure becomes an artifact, and the flow goes on."""
+    spec, step = attempt.spec, state.step
+    if step.kind in (Kind.FOREACH, Kind.SWITCH):
+        raise FlowError(
+            f"Step {step.name} failed, and @catch can't make up what its self.next(…) needs: "
+            f"it works on steps without {step.kind}."
+        )
+    failures = attempt.store.failures(spec.run, spec.key)
+    told = failures[-1].exception if failures else None
+    told = told or ExceptionInfo("Failure", "the attempt left no word of what went wrong", "")
+    flow = _new_flow(attempt, state)
+    for variable in _catch_variables(step.decorators):
+        setattr(
+            flow, variable, FailureHandledByCatch(told.type, told.message, told.traceback, spec.attempt - 1)
+        )
+    return replace(_kept(attempt, flow, state, _blank(spec, Status.CAUGHT)), exception=told)
+
+
+def _catch_variables(decorators: Any) -> list[str]:
+    found: list[Mapping[str, Any]] = [d.attributes for d in decorators if d.name == "catch"]
+    return [str(attributes["var"]) for attributes in found if attributes.get("var")]
+
+
+def _is_final(error: BaseException) -> bool:
+    return isinstance(error, SystemExit) and error.code == NEVER_RETRY
+
+
+def _described(attempt: Attempt, error: BaseException) -> ExceptionInfo:
+    told = describe(error, attempt.spec.script)
+    if isinstance(error, SystemExit):
+        message = f"the step called sys.exit({error.code!r}) instead of returning"
+        return replace(told, message=message, traceback=f"{told.traceback.rstrip()}: {message}\n")
+    if isinstance(error, ReflowError) and not has_user_frames(_trace(error)):
+        step = attempt.graph.steps.get(attempt.spec.key.step)
+        where = f"{attempt.spec.script}:{step.line}" if step and step.line else attempt.spec.script
+        return replace(told, traceback=f"{told.type}: {where}: {told.message}\n")
+    return told
+
+
+def _trace(error: BaseException) -> TracebackType | None:
+    return error.__traceback__

@@ -1,0 +1,211 @@
+"""One task's process while it runs: its pipes, its time limit, and what its end means."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from reflow.store.values import ExceptionInfo, Record
+from reflow.task.death import cause_of_death
+from reflow.task.events import Event, OutputLine, TaskStarted
+from reflow.task.execute import failed
+from reflow.task.keeping import Keep
+from reflow.task.lines import LineSplitter
+from reflow.task.outcome import LIMIT, Outcome
+from reflow.task.spawn import Child, signal_group
+from reflow.task.spec import TaskSpec
+from reflow.values.errors import CorruptObject
+
+CHUNK = 1 << 16  # bytes read at once
+LAST_WORDS = 4 << 20  # bytes read from a pipe after the process's end, which others may still fill
+KILL_AFTER = 5.0  # seconds between SIGTERM and SIGKILL
+
+
+class RunningTask:
+    """From its start to its record. `tell` gets the events."""
+
+    def __init__(
+        self, spec: TaskSpec, child: Child, keep: Keep, pipes: tuple[int, ...], tell: Callable[[Event], None]
+    ) -> None:
+        """`pipes`: this side of the child's output, errors and control."""
+        self.spec = spec
+        self.child = child
+        self.deadline: float | None = None  # when `on_time` has something to do; of the monotonic clock
+        self.lost = ""
+        self.unloadable = False
+        self._keep = keep
+        self._tell = tell
+        self._started = time.time()
+        self._is_started = False
+        self._stopping = False
+        self._timed_out = False
+        self._outcome = b""
+        self._open = {pipes[0]: ("stdout", LineSplitter()), pipes[1]: ("stderr", LineSplitter())}
+        self._control: int | None = pipes[2]
+        for descriptor in pipes:
+            os.set_blocking(descriptor, False)
+
+    # Output
+
+    def readers(self) -> dict[int, Callable[[], bool]]:
+        """For each pipe that is open, what to call when it's readable; False from it means that it has ended."""
+        found: dict[int, Callable[[], bool]] = {}
+        for descriptor in self._open:
+            found[descriptor] = partial(self._read_output, descriptor)
+        if self._control is not None:
+            found[self._control] = self._read_control
+        return found
+
+    def _read_output(self, descriptor: int) -> bool:
+        if self._keep.is_full:
+            time.sleep(0.005)  # the store is slower than the task: its pipe fills up, and it waits too
+            return True
+        data = _read(descriptor)
+        if data:
+            stream, splitter = self._open[descriptor]
+            now = time.time()
+            self._keep.write(now, "o" if stream == "stdout" else "e", data)
+            self._tell_lines(stream, splitter.feed(data, time.monotonic()), now)
+        return data != b""
+
+    def _tell_lines(self, stream: str, lines: list[str], now: float) -> None:
+        for line in lines:
+            self._tell(OutputLine(self.spec.key, stream, line, self.child.pid or 0, now))
+
+    def _read_control(self) -> bool:
+        assert self._control is not None
+        data = _read(self._control)
+        if data:
+            self._outcome += data
+        return data != b"" and len(self._outcome) <= LIMIT
+
+    def let_go(self, descriptor: int) -> None:
+        """Close a pipe that has ended."""
+        if descriptor == self._control:
+            self._control = None
+        else:
+            stream, splitter = self._open.pop(descriptor)
+            self._tell_lines(stream, splitter.flush(), time.time())
+        os.close(descriptor)
+
+    # Time
+
+    def look(self) -> bool:
+        """Ask the child what's new. True once it has ended."""
+        if self.child.pid is None or self.child.status is None:
+            self.child.update()
+        if self.child.pid is not None and not self._is_started:
+            self._is_started = True
+            self._started = time.time()
+            if self.spec.timeout is not None and not self._stopping:
+                self.deadline = time.monotonic() + self.spec.timeout
+            elif self._stopping:
+                self.stop(time.monotonic())
+            self._tell(
+                TaskStarted(self.spec.key, self.spec.attempt, self.spec.launch, self.child.pid, self._started)
+            )
+        return self.child.status is not None or bool(self.child.lost)
+
+    def on_time(self, now: float) -> None:
+        """Called again and again: the time limit, and SIGKILL where SIGTERM didn't help."""
+        if self.deadline is None or now < self.deadline:
+            return
+        if self._stopping or self._timed_out:
+            self.kill()
+        elif not self._has_outcome():
+            self._timed_out = True
+            self._terminate(now)
+        else:
+            self.deadline = None  # the step was done in time, only the process isn't gone yet
+
+    def stop(self, now: float) -> None:
+        """Tell the process to end, whoever asks."""
+        self._stopping = True
+        self._terminate(now)
+
+    def _terminate(self, now: float) -> None:
+        signal_group(self.child.pid, signal.SIGTERM)
+        self.deadline = now + KILL_AFTER
+
+    def kill(self) -> None:
+        """End the process now."""
+        self._stopping = self._stopping or not self._timed_out
+        self.deadline = None
+        signal_group(self.child.pid, signal.SIGKILL)
+
+    # The end
+
+    def end(self) -> None:
+        """The process is gone. Read its last words, and have the record written, or none where it was stopped."""
+        if self.child.lost:
+            signal_group(self.child.pid, signal.SIGKILL)
+        for descriptor, read in self.readers().items():
+            self._drain(descriptor, read)
+        self.child.close()
+        self._keep.finish(self._record())
+
+    def _drain(self, descriptor: int, read: Callable[[], bool]) -> None:
+        for _ in range(LAST_WORDS // CHUNK):
+            if not _is_readable(descriptor) or not read():
+                break
+        self.let_go(descriptor)
+
+    def _has_outcome(self) -> bool:
+        return self._outcome.endswith(b"\n")
+
+    def _record(self) -> Record | None:
+        outcome = self._decoded()
+        if outcome is not None and outcome.record.status.finished and not self._timed_out:
+            return outcome.record
+        if self._stopping:
+            self.lost = "stopped"
+            return None
+        if self.child.lost or (outcome is not None and outcome.lost):
+            self.lost = self.child.lost or (outcome.lost if outcome else "")
+            return None
+        if outcome is not None and not self._timed_out:
+            self.unloadable = outcome.unloadable
+            return outcome.record
+        return self._died()
+
+    def _decoded(self) -> Outcome | None:
+        if not self._has_outcome():
+            return None
+        try:
+            return Outcome.decode(self._outcome)
+        except CorruptObject:
+            return None
+
+    def _died(self) -> Record:
+        """The record that the parent writes where the child couldn't."""
+        if self._timed_out:
+            seconds = self.spec.timeout or 0.0
+            told = ExceptionInfo("Timeout", f"the step timed out after {seconds:g} seconds", "")
+        else:
+            told = cause_of_death(self.child.status or 0)
+        text = f"{told.line}\n"
+        now = time.time()
+        self._keep.write(now, "e", text.encode())
+        self._tell_lines("stderr", [told.line], now)
+        record = failed(self.spec, replace(told, traceback=text), self._started)
+        return replace(record, pid=self.child.pid or 0)
+
+
+def _read(descriptor: int) -> bytes | None:
+    """What's there; b"" at the end; None where there's nothing now."""
+    try:
+        return os.read(descriptor, CHUNK)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+def _is_readable(descriptor: int) -> bool:
+    import select
+
+    return bool(select.select([descriptor], [], [], 0)[0]) if descriptor < 1024 else True

@@ -1,0 +1,236 @@
+"""Starting a task's process, in three ways that end in the same child: forked here, forked by a server, or fresh."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Protocol
+
+from reflow.task.spec import TaskSpec
+
+RUNTIME_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Child(Protocol):
+    """A process that was started, or is about to be."""
+
+    pid: int | None
+    """None until it's known."""
+    status: int | None
+    """As `os.waitpid` gives it, once the process has ended."""
+    lost: str
+    """Why its end will never be known; else empty."""
+
+    def fileno(self) -> int:
+        """Readable when `update` has something to find out."""
+
+    def update(self) -> None:
+        """Find out what's new. Never blocks when `fileno` is readable."""
+
+    def close(self) -> None:
+        """Let go of descriptors. The process isn't touched."""
+
+
+class Spawner(Protocol):
+    """Starts children. The descriptors are the child's ends; the caller closes them after the call."""
+
+    def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> Child:
+        """Raises OSError where no process can be started."""
+
+    def __enter__(self) -> Spawner: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def signal_group(pid: int | None, number: int) -> None:
+    """Signal a task's process and all that it has started. One that has ended is no error."""
+    if pid is not None and pid > 1:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number)
+
+
+class DirectChild:
+    """A child of this very process."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid: int | None = pid
+        self.status: int | None = None
+        self.lost = ""
+        self._process = pid
+        self._news = _watch(pid)
+
+    def fileno(self) -> int:
+        return self._news
+
+    def update(self) -> None:
+        if self.status is None:
+            self.status = reap(self._process)
+
+    def close(self) -> None:
+        os.close(self._news)
+
+
+def _watch(pid: int) -> int:
+    """A descriptor that becomes readable when the child has ended."""
+    if hasattr(os, "pidfd_open"):
+        return os.pidfd_open(pid)
+    import threading  # macOS: a thread per child waits in its place
+
+    reader, writer = os.pipe()
+
+    def wait() -> None:
+        with suppress(AttributeError, ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        os.close(writer)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return reader
+
+
+def reap(pid: int) -> int:
+    """Wait for a child that has ended; what it started and left behind is told to end too, as its container's would.
+
+    The group is signalled before the child is reaped: until then nothing else can have its number.
+    """
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        signal_group(pid, signal.SIGTERM)
+    return os.waitpid(pid, 0)[1]
+
+
+class _Closing:
+    """A spawner that has nothing to close."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+class FreshProcess(_Closing):
+    """A new Python for each task: safe whatever the script does, at the price of its start and its imports."""
+
+    def __enter__(self) -> FreshProcess:
+        return self
+
+    def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> DirectChild:
+        """Starts `python -m reflow.task.child`."""
+        from reflow.task.child import CONTROL, SPEC
+
+        environment = {**os.environ, SPEC: spec.to_text(), **runtime_path(os.environ.get("PYTHONPATH"))}
+        return DirectChild(
+            exec_python("reflow.task.child", [], environment, stdout, stderr, {CONTROL: control})
+        )
+
+
+class ForkHere(_Closing):
+    """Forks this very process, for a Pod's runner: it has loaded no user code and started no threads."""
+
+    def __enter__(self) -> ForkHere:
+        return self
+
+    def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> DirectChild:
+        """The child loads the script itself."""
+        from reflow.task.child import finish, run_task
+
+        def work() -> None:
+            finish(run_task(spec, None), control)
+
+        return DirectChild(fork(work, stdout, stderr))
+
+
+def fork(work: Callable[[], None], stdout: int, stderr: int, closing: tuple[int, ...] = ()) -> int:
+    """Fork; the child, in a session of its own, calls `work` and never returns. The child's pid.
+
+    `closing`: Reflow's own descriptors that the child has no use for. The user's stay open.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _become_child(stdout, stderr, closing)
+        work()
+    except BaseException as error:
+        os.write(2, f"The task's process failed: {type(error).__name__}: {error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _become_child(stdout: int, stderr: int, closing: tuple[int, ...]) -> None:
+    from reflow.task.child import prepare_output
+
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
+        os.dup2(source, target)
+    for descriptor in (null, stdout, stderr, *closing):
+        os.close(descriptor)
+    prepare_output()
+
+
+def runtime_path(present: str | None) -> dict[str, str]:
+    """What a fresh Python needs in its environment to find this Reflow."""
+    if any(os.path.realpath(entry or ".") == os.path.realpath(RUNTIME_ROOT) for entry in _site_folders()):
+        return {}
+    parts = [part for part in (present or "").split(os.pathsep) if part and part != RUNTIME_ROOT]
+    return {"PYTHONPATH": os.pathsep.join([RUNTIME_ROOT, *parts])}
+
+
+def _site_folders() -> list[str]:
+    return [entry for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))]
+
+
+def exec_python(
+    module: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    stdout: int,
+    stderr: int,
+    passed: dict[int, int],
+) -> int:
+    """Start `python -P -m module`, in a process group of its own. `passed`: descriptors by their number in it. The pid."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    # Targets may collide with sources, so all sources are moved out of the way first.
+    copies = {target: _above(source) for target, source in {0: null, 1: stdout, 2: stderr, **passed}.items()}
+    try:
+        actions = [(os.POSIX_SPAWN_DUP2, source, target) for target, source in copies.items()]
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return os.posix_spawn(sys.executable, command, environment, file_actions=actions, setpgroup=0)
+    finally:
+        for source in (null, *copies.values()):
+            os.close(source)
+
+
+def _above(descriptor: int) -> int:
+    import fcntl
+
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
+
+
+def open_spawner(
+    script: str | os.PathLike[str], *, alias: bool = False, fresh_process: bool = False
+) -> Spawner:
+    """The quickest safe way to start this script's tasks here. Raises Unloadable where the script doesn't load."""
+    if fresh_process:
+        return FreshProcess()
+    from reflow.task.forkserver import ForkServer
+
+    server = ForkServer.launch(os.fspath(script), alias=alias)
+    if not server.forbidden:
+        return server
+    server.close()
+    return FreshProcess()

@@ -1,0 +1,71 @@
+"""An exception as its user wants to see it: their own frames, in Python's own format."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+from reflow.store.values import ExceptionInfo
+from reflow.values.errors import ReflowError
+
+RUNTIME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+LONGEST = 256 * 1024  # characters of one traceback that are kept
+
+
+def describe(error: BaseException, script: str) -> ExceptionInfo:
+    """`script`: the flow's file as the user gave it; frames in it are shown under that name."""
+    import traceback  # needed for failures alone
+
+    name = _type_name(type(error))
+    try:
+        message = str(error)
+    except Exception as another:
+        message = f"<its text can't be made: {type(another).__name__}>"
+    try:
+        full = "".join(traceback.format_exception(error))
+        users = traceback.TracebackException.from_exception(error)
+        if isinstance(error, ReflowError):
+            users.__cause__ = users.__context__ = None
+        _keep_user_frames(users, script, set())
+        text = "".join(users.format())
+    except Exception as another:  # a user's __str__ or __repr__ may do anything
+        full = text = f"{name}: {message}\n(the traceback can't be made: {type(another).__name__})\n"
+    return ExceptionInfo(name, message[:LONGEST], text[-LONGEST:], full[-LONGEST:])
+
+
+def _keep_user_frames(found: object, script: str, seen: set[int]) -> None:
+    """Drop Reflow's own frames, in the exception, its causes and its group's members."""
+    import traceback
+
+    if not isinstance(found, traceback.TracebackException) or id(found) in seen:
+        return
+    seen.add(id(found))
+    absolute = os.path.abspath(script)
+    frames = [frame for frame in found.stack if not is_runtime(frame.filename)]
+    for frame in frames:
+        if os.path.abspath(frame.filename) == absolute:
+            frame.line  # noqa: B018  (read from the file under its true name, before it's renamed)
+            frame.filename = script
+    found.stack = traceback.StackSummary.from_list(frames)
+    for inner in (found.__cause__, found.__context__, *(found.exceptions or ())):
+        _keep_user_frames(inner, script, seen)
+
+
+def is_runtime(filename: str) -> bool:
+    """Whether a frame is Reflow's, or the import system's, and so no help to a user."""
+    return filename.startswith((RUNTIME, "<frozen "))
+
+
+def _type_name(kind: type) -> str:
+    if kind.__module__ in ("builtins", "__main__") or kind.__module__.startswith("reflow."):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def has_user_frames(trace: TracebackType | None) -> bool:
+    """Whether any of the frames is a user's."""
+    while trace is not None:
+        if not is_runtime(trace.tb_frame.f_code.co_filename):
+            return True
+        trace = trace.tb_next
+    return False
