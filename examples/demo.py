@@ -28,7 +28,11 @@ class Story:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("REFLOW_", "METAFLOW_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("REFLOW_", "METAFLOW_"))
+            },
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONUNBUFFERED": "1",
         }
@@ -36,7 +40,9 @@ class Story:
     def say(self, text: str) -> None:
         print(f"\n# {text}", flush=True)
 
-    def play(self, command: str, *, exit_code: int, shows: Sequence[str] = (), hides: Sequence[str] = ()) -> None:
+    def play(
+        self, command: str, *, exit_code: int, shows: Sequence[str] = (), hides: Sequence[str] = ()
+    ) -> None:
         """Run it; its output must hold each of `shows` and none of `hides`."""
         print(f"\n$ {command}", flush=True)
         process = subprocess.Popen(
@@ -70,7 +76,12 @@ class Story:
         path.write_text(path.read_text().replace("int('2fail')", "int('2')"))
 
 
-FAILURE = ("line 17, in b", "ValueError: invalid literal for int() with base 10: '2fail'", "Step failure:", "Step b (task-id 0) failed.")
+FAILURE = (
+    "line 16, in b",
+    "ValueError: invalid literal for int() with base 10: '2fail'",
+    "Step failure:",
+    "Step b (task-id 0) failed.",
+)
 REUSED = ("Cloning previously run task", "/start/0", "/a/0")
 
 

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,7 @@ def apply(options: argparse.Namespace) -> int:
     objects = [found.manifest for file in options.files for found in read(file)]
     if len(objects) == 1:
         return apply_one(objects[0], options)
-    return max(
-        (in_a_process_of_its_own(lambda one=one: apply_one(one, options)) for one in objects), default=0
-    )
+    return max((in_a_process_of_its_own(partial(apply_one, one, options)) for one in objects), default=0)
 
 
 def in_a_process_of_its_own(command: Callable[[], int]) -> int:

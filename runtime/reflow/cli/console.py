@@ -1,4 +1,4 @@
-"""What a run prints: one line a happening, each with its time and `[run/step/task (pid N)]`, as Metaflow's users know it."""
+"""What a run prints: a line a happening, with its time and `[run/step/task (pid N)]`, as Metaflow's users know it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Console:
         for line in clone_lines(manifest.run, plan):
             self._line(line)
         for again in plan.again:
-            self._line(f"Runs again: {again.sentence}")
+            self._line(f"Had finished, but {again}")
 
     def task_starting(self, key: TaskKey, pid: int, *, attempt: int, fallback: bool) -> None:
         if fallback:
@@ -55,7 +55,6 @@ class Console:
         if record.width is not None:
             self._task(key, pid, f"Foreach yields {record.width} child steps.")
         if record.status is Status.FAILED:
-            self._task(key, pid, "")
             self._task(key, pid, "Task failed." if not retries_left else "Task failed; it is tried again.")
         else:
             self._task(key, pid, "Task finished successfully.")

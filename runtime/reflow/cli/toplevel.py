@@ -33,7 +33,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="reflow",
         description="Python flows on Kubernetes that are painless to debug.",
-        epilog="With a flow's file: reflow run|resume|show|check FILE [options]; in it, `from metaflow import` means Reflow.",
+        epilog="reflow run|resume|show|check FILE [options]: in the file, `from metaflow import` means Reflow.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, what in (

@@ -1,4 +1,4 @@
-"""Which manifests were applied on this machine: beside the working directory, as an API server would remember objects."""
+"""Which manifests were applied here: noted beside the working directory, as an API server remembers objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laptop's executor: launches what the engine says, hears of its end, and keeps the ledger. One thread, one loop."""
+"""The laptop's executor: launches what the engine says, hears of its end, keeps the ledger. One thread, one loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.values import Manifest, Record, RunEnd
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
-from reflow.task.supervise import OutputLine, Supervisor, TaskEnded, TaskStarted
+from reflow.task.supervise import Event, OutputLine, Supervisor, TaskEnded, TaskLost, TaskStarted
 from reflow.values.key import TaskKey
 
 GRACE = 5.0  # seconds that running tasks get after another has failed, as in Metaflow
@@ -63,7 +63,7 @@ def end_of(record: Record) -> TaskEnd:
 
 
 class LocalExecutor:
-    """Runs one claimed run to its end. `spec_of` says what a task's process needs, `clock` is seconds since the epoch."""
+    """Runs one claimed run to its end. `spec_of`: what a task's process needs; `clock`: seconds since the epoch."""
 
     def __init__(
         self,
@@ -89,7 +89,6 @@ class LocalExecutor:
         self._clock = clock
         self._waiting = Waiting()
         self._running: dict[TaskKey, Start] = {}
-        self._pids: dict[TaskKey, int] = {}
         self._give_up_at: float | None = None
 
     def run(self, starts: Iterable[Start]) -> RunEnd:
@@ -129,24 +128,32 @@ class LocalExecutor:
             return LONGEST_WAIT
         return min(LONGEST_WAIT, max(0.0, min(times) - self._clock()))
 
-    def _hear(self, event: object) -> None:
+    def _hear(self, event: Event) -> None:
         match event:
             case OutputLine(key=key, pid=pid, text=text):
                 self._listener.output(key, pid, text)
             case TaskStarted(key=key, pid=pid):
-                self._pids[key] = pid
                 start = self._running[key]
                 self._listener.task_starting(key, pid, attempt=start.attempt, fallback=start.fallback)
-            case TaskEnded(record=record):
-                self._finished(record)
+            case TaskEnded(key=key, pid=pid, winner=winner):
+                self._finished(key, pid, winner)
+            case TaskLost(key=key, pid=pid, message=reason):
+                start = self._running.pop(key)
+                self._listener.task_killed(key, pid)
+                self._take(Lost(key, start.attempt, start.launch, reason))
 
-    def _finished(self, record: Record) -> None:
-        del self._running[record.key]
-        pid = self._pids.pop(record.key, 0)
-        starts = self._state.apply(end_of(record))
+    def _finished(self, key: TaskKey, pid: int, record: Record) -> None:
+        del self._running[key]
         self._ledger.add(record)
-        retries_left = any(start.key == record.key for start in starts)
-        self._listener.task_ended(record.key, pid, record, retries_left=retries_left)
+        starts = self._state.apply(end_of(record))
+        retries_left = any(start.key == key for start in starts)
+        self._listener.task_ended(key, pid, record, retries_left=retries_left)
+        self._go_on(starts)
+
+    def _take(self, end: TaskEnd) -> None:
+        self._go_on(self._state.apply(end))
+
+    def _go_on(self, starts: Iterable[Start]) -> None:
         self._waiting.add(starts)
         if self._state.outcome is Outcome.FAILED and self._give_up_at is None:
             self._waiting.clear()
@@ -155,16 +162,9 @@ class LocalExecutor:
 
     def _stop_all(self) -> None:
         """Stop what runs. A task that still finishes on its way out is kept; the others have no record."""
-        self._waiting.clear()
         for event in self._supervisor.stop_all():
-            if isinstance(event, TaskEnded) and event.record.status.finished:
-                self._finished(event.record)
-            elif isinstance(event, OutputLine):
-                self._hear(event)
-        for key in list(self._running):
-            self._state.apply(Lost(key, self._running[key].attempt, self._running[key].launch))
-            self._listener.task_killed(key, self._pids.pop(key, 0))
-            del self._running[key]
+            self._hear(event)
+        self._waiting.clear()
 
     def _end(self) -> RunEnd:
         failure = self._state.failure
