@@ -1,4 +1,4 @@
-"""`from metaflow import …` means Reflow, in the processes of a run that asks for it, even where Metaflow is installed."""
+"""`from metaflow import …` means Reflow, in a run that asks for it, even where Metaflow is installed."""
 
 from __future__ import annotations
 

@@ -118,6 +118,7 @@ class FlowSpec:
         found = _of_class(type(self), name)
         if found is _NOTHING or name == STATE:
             self.__dict__[name] = value
+            self._reflow.loaded.pop(name, None)
         elif hasattr(type(found), "__set__"):
             object.__setattr__(self, name, value)
         else:

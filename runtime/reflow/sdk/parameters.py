@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec
 
 RESERVED_NAMES = frozenset(
-    "fresh-process help max-num-splits max-workers namespace origin-run-id quiet run-id-file store tag with".split()
+    [
+        "fresh-process",
+        "help",
+        "max-num-splits",
+        "max-workers",
+        "namespace",
+        "origin-run-id",
+        "quiet",
+        "run-id-file",
+        "store",
+        "tag",
+        "with",
+    ]
 )
 ENVIRONMENT_PREFIXES = ("REFLOW_RUN_", "METAFLOW_RUN_")
 _TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})

@@ -63,4 +63,6 @@ class TaskState:
 class NoTask:
     """Stands for TaskState where a flow object is made outside of a task."""
 
-    parameters: Mapping[str, Any] = {}  # noqa: RUF012  (never written)
+    def __init__(self) -> None:
+        self.parameters: Mapping[str, Any] = {}
+        self.loaded: dict[str, ArtifactRef] = {}

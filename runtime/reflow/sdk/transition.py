@@ -69,7 +69,7 @@ def _foreach(flow: FlowSpec, step: str, names: tuple[str, ...], variable: Any) -
         items = getattr(flow, variable)
     except AttributeError:
         raise InvalidNextException(
-            f"Step {step}: there is no self.{variable} to go over with foreach={variable!r}: set it before self.next(…)."
+            f"Step {step}: there is no self.{variable} for foreach={variable!r}: set it before self.next(…)."
         ) from None
     if not hasattr(items, "__iter__") and not hasattr(items, "__getitem__"):
         raise InvalidNextException(

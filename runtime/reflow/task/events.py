@@ -32,8 +32,9 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class TaskEnded:
-    """The attempt has its record in the store. `record`: this launch's own; `winner`: the one that counts, which another
-    launch of the task may have written before. `unloadable`: the script doesn't import, or isn't this run's."""
+    """The attempt has its record in the store. `record`: this launch's own; `winner`: the one that counts,
+    which another launch of the task may have written before. `unloadable`: the script doesn't import, or
+    isn't this run's."""
 
     key: TaskKey
     attempt: int

@@ -231,7 +231,9 @@ class _Worker:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            with suppress(ReflowError):  # output that can't be written now is written, or told, with the log's end
+            with suppress(
+                ReflowError
+            ):  # output that can't be written now is written, or told, with the log's end
                 job()
 
     def stop(self) -> None:

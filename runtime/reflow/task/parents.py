@@ -17,7 +17,7 @@ def parent_of(graph: Graph, records: Records, key: TaskKey) -> Record | None:
     selectors = parents_of(graph, key)
     if not selectors or graph.steps[key.step].is_join:
         return None
-    for found in _candidates(records, selectors):
+    for found in _candidates(graph, records, selectors):
         record = records.find(found)
         if record is not None and leads_to(graph, found, record.case, key):
             return record
@@ -59,15 +59,37 @@ def _joined(
             yield entry.key
 
 
-def _candidates(records: Records, selectors: Iterable[Selector]) -> Iterator[TaskKey]:
-    """Those that are known by their key first; then, after a loop, the last iteration is looked for in the index."""
+def _candidates(graph: Graph, records: Records, selectors: Iterable[Selector]) -> Iterator[TaskKey]:
+    """Those that are known by their key first; after a loop, its last iteration; else what the index has."""
     several = []
     for selector in selectors:
         if selector.exact is not None:
             yield selector.exact
+        elif selector.open_loop == 1 and not selector.open_foreach:
+            last = _last_iteration(graph, records, selector)
+            yield TaskKey(selector.step, selector.foreach, (*selector.loop, last))
         else:
             several.append(selector)
     if several:
         entries = records.store.index(records.run)
         keys = [e.key for e in entries if e.status.finished and any(s.selects(e.key) for s in several)]
         yield from sorted(keys, key=lambda key: key.loop, reverse=True)
+
+
+def _last_iteration(graph: Graph, records: Records, selector: Selector) -> int:
+    """The loop's last iteration, found in O(log n) requests: its header runs in each, so has a result in each."""
+    header = graph.steps[graph.steps[selector.step].loop_scope[-1]]
+    foreach = selector.foreach[: len(header.foreach_scope)]
+
+    def ran(iteration: int) -> bool:
+        key = TaskKey(header.name, foreach, (*selector.loop, iteration))
+        return records.store.result_exists(records.run, key)
+
+    first_missing = 1
+    while ran(first_missing):
+        first_missing *= 2
+    there = first_missing // 2
+    while first_missing - there > 1:
+        middle = (there + first_missing) // 2
+        there, first_missing = (middle, first_missing) if ran(middle) else (there, middle)
+    return there

@@ -55,15 +55,18 @@ class RunningTask:
         """For each pipe that is open, what to call when it's readable; False from it means that it has ended."""
         found: dict[int, Callable[[], bool]] = {}
         for descriptor in self._open:
-            found[descriptor] = partial(self._read_output, descriptor)
+            found[descriptor] = partial(self._read_in_turn, descriptor)
         if self._control is not None:
             found[self._control] = self._read_control
         return found
 
-    def _read_output(self, descriptor: int) -> bool:
+    def _read_in_turn(self, descriptor: int) -> bool:
         if self._keep.is_full:
             time.sleep(0.005)  # the store is slower than the task: its pipe fills up, and it waits too
             return True
+        return self._read_output(descriptor)
+
+    def _read_output(self, descriptor: int) -> bool:
         data = _read(descriptor)
         if data:
             stream, splitter = self._open[descriptor]
@@ -143,8 +146,10 @@ class RunningTask:
         """The process is gone. Read its last words, and have the record written, or none where it was stopped."""
         if self.child.lost:
             signal_group(self.child.pid, signal.SIGKILL)
-        for descriptor, read in self.readers().items():
-            self._drain(descriptor, read)
+        for descriptor in list(self._open):
+            self._drain(descriptor, partial(self._read_output, descriptor))
+        if self._control is not None:
+            self._drain(self._control, self._read_control)
         self.child.close()
         self._keep.finish(self._record())
 

@@ -202,7 +202,7 @@ def exec_python(
     stderr: int,
     passed: dict[int, int],
 ) -> int:
-    """Start `python -P -m module`, in a process group of its own. `passed`: descriptors by their number in it. The pid."""
+    """Start `python -P -m module`, in a process group of its own; its pid. `passed`: descriptors by their number there."""
     null = os.open(os.devnull, os.O_RDONLY)
     # Targets may collide with sources, so all sources are moved out of the way first.
     copies = {target: _above(source) for target, source in {0: null, 1: stdout, 2: stderr, **passed}.items()}
