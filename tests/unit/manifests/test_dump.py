@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reflow.manifests import schema
@@ -68,6 +68,7 @@ def specs(draw: st.DrawFn) -> FlowRunSpec:
     )
 
 
+@settings(deadline=None)  # the first check loads the CRDs
 @given(specs())
 def test_a_spec_written_out_is_taken_by_the_schema_and_read_back_the_same(spec: FlowRunSpec) -> None:
     written: dict[str, Any] = json.loads(json.dumps(flowrun_spec(spec)))
@@ -96,6 +97,7 @@ def resumes(draw: st.DrawFn) -> ResumeSpec:
     )
 
 
+@settings(deadline=None)
 @given(resumes())
 def test_a_resume_written_out_is_taken_by_the_schema_and_read_back_the_same(spec: ResumeSpec) -> None:
     written: dict[str, Any] = json.loads(json.dumps(resume_spec(spec)))

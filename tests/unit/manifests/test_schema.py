@@ -57,40 +57,40 @@ def test_a_field_like_no_other_gets_all_of_them_named() -> None:
     assert "There are annotations, labels." in refusal(flowrun(podTemplate={"metadata": {"zzz": 1}}))
 
 
-@pytest.mark.parametrize(
-    ("obj", "message"),
-    [
-        (flowrun(flow=None), "spec.flow: it is missing."),
-        (
-            flowrun(flow="no-dashes"),
-            "spec.flow: 'no-dashes' doesn't fit the pattern ^[A-Za-z_][A-Za-z0-9_]*$",
-        ),
-        (flowrun(flow=3), "spec.flow: it must be text, not 3. Put it in quotes."),
-        (flowrun(maxWorkers="3"), "spec.maxWorkers: it must be a whole number, not '3'."),
-        (flowrun(maxWorkers=0), "spec.maxWorkers: 0 is too small; the least is 1."),
-        (flowrun(maxWorkers=10001), "spec.maxWorkers: 10001 is too big; the most is 10000."),
-        (flowrun(suspend="yes"), "spec.suspend: it must be true or false, not 'yes'."),
-        (flowrun(parameters=[1]), "spec.parameters: it must be an object, not a list."),
-        (flowrun(code={"inline": ""}), "spec.code.inline: it must not be empty."),
-        (
-            flowrun(code={"inline": "x" * 131073}),
-            "spec.code.inline: it has 131073 characters; the most is 131072.",
-        ),
-        (flowrun(code={}), "spec.code: exactly one of inline, package and image must be set."),
-        (
-            flowrun(steps={"a": {"resources": {"limits": {"cpu": True}}}}),
-            "spec.steps.a.resources.limits.cpu: it must be a whole number or text, not true.",
-        ),
-        (
-            flowrun(steps={"a": {"resources": {"limits": {"cpu": "much"}}}}),
-            "spec.steps.a.resources.limits.cpu: 'much' doesn't fit the pattern",
-        ),
-        (
-            resume(parameters={"alpha": 3}),
-            "spec.parameters: a Resume reuses its origin's parameter values; they can't be set.",
-        ),
-    ],
-)
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    (flowrun(flow=None), "spec.flow: it is missing."),
+    (
+        flowrun(flow="no-dashes"),
+        "spec.flow: 'no-dashes' doesn't fit the pattern ^[A-Za-z_][A-Za-z0-9_]*$",
+    ),
+    (flowrun(flow=3), "spec.flow: it must be text, not 3. Put it in quotes."),
+    (flowrun(maxWorkers="3"), "spec.maxWorkers: it must be a whole number, not '3'."),
+    (flowrun(maxWorkers=0), "spec.maxWorkers: 0 is too small; the least is 1."),
+    (flowrun(maxWorkers=10001), "spec.maxWorkers: 10001 is too big; the most is 10000."),
+    (flowrun(suspend="yes"), "spec.suspend: it must be true or false, not 'yes'."),
+    (flowrun(parameters=[1]), "spec.parameters: it must be an object, not a list."),
+    (flowrun(code={"inline": ""}), "spec.code.inline: it must not be empty."),
+    (
+        flowrun(code={"inline": "x" * 131073}),
+        "spec.code.inline: it has 131073 characters; the most is 131072.",
+    ),
+    (flowrun(code={}), "spec.code: exactly one of inline, package and image must be set."),
+    (
+        flowrun(steps={"a": {"resources": {"limits": {"cpu": True}}}}),
+        "spec.steps.a.resources.limits.cpu: it must be a whole number or text, not true.",
+    ),
+    (
+        flowrun(steps={"a": {"resources": {"limits": {"cpu": "much"}}}}),
+        "spec.steps.a.resources.limits.cpu: 'much' doesn't fit the pattern",
+    ),
+    (
+        resume(parameters={"alpha": 3}),
+        "spec.parameters: a Resume reuses its origin's parameter values; they can't be set.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("obj", "message"), FAULTS)
 def test_each_fault_is_one_sentence(obj: dict[str, Any], message: str) -> None:
     assert refusal(obj).startswith(f"x.yaml:1: {message}")
 
