@@ -162,7 +162,7 @@ def _base(spec: FlowRunSpec, defaults: PodDefaults, image: str | None) -> Json:
         "env": [
             {"name": "HOME", "value": constants.WORK_PATH},
             {"name": "TMPDIR", "value": "/tmp"},
-            {"name": "PYTHONPATH", "value": constants.RUNTIME_PATH},
+            {"name": "PYTHONPATH", "value": f"{constants.RUNTIME_PATH}/{constants.RUNTIME_FOLDER}"},
             {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
         ],
         "volumeMounts": [
@@ -273,8 +273,8 @@ def _runtime(spec: Json, defaults: PodDefaults) -> Json:
             "name": "reflow-runtime",
             "image": defaults.runtime_image,
             "imagePullPolicy": defaults.pull_policy,
-            "args": ["copy", "/target"],
-            "volumeMounts": [{"name": "reflow-runtime", "mountPath": "/target"}],
+            "command": ["cp", "-R", f"/{constants.RUNTIME_FOLDER}", f"{constants.RUNTIME_PATH}/"],
+            "volumeMounts": [{"name": "reflow-runtime", "mountPath": constants.RUNTIME_PATH}],
             "securityContext": _restricted(),
             "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         }

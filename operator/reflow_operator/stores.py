@@ -118,8 +118,9 @@ class SecretStores:
             raise Held(
                 ConditionType.STORE_READY,
                 Reason.STORE_MISSING,
-                f"Namespace {namespace} has no Secret {SECRET_NAME} that the operator may read, so there is no store"
-                f" to run against: {error.message}. Create it with endpoint, bucket, accessKey and secretKey.",
+                f"Namespace {namespace} has no Secret {SECRET_NAME} that the operator may read, so there is"
+                f" no store to run against: {error.message}. Create it with endpoint, bucket, accessKey and"
+                " secretKey.",
                 after=SOON,
             ) from error
 

@@ -1,0 +1,460 @@
+"""A FlowRun's reconcile: from the object, the store and the Pods to the next step. Level-triggered.
+
+It may be killed at any instruction, and starts again from what is in the store and in the cluster. Between
+the end of one Pod and the creation of the next there is no read of the store and no write of a status: both
+wait in queues of their own. Never called for one key twice at once (see `workqueue`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from reflow.engine.events import Failed, Start
+from reflow.graph.build import Unsettled
+from reflow.manifests.parse import ManifestError, parse_flowrun
+from reflow.manifests.types import FlowRun
+from reflow.store.values import RunEnd
+from reflow.values.errors import ReflowError
+from reflow_operator import constants, opening, reporting, status
+from reflow_operator.constants import Reason
+from reflow_operator.ends import PodEnd, Unclear, Unloadable, without_record
+from reflow_operator.graphs import GraphReader
+from reflow_operator.held import Held, Refused
+from reflow_operator.keeping import Keeper
+from reflow_operator.kube import errors, paths
+from reflow_operator.kube.client import Cluster
+from reflow_operator.kubeevents import EventPoster, Note
+from reflow_operator.launching import Launcher
+from reflow_operator.looking import look_up, settle
+from reflow_operator.objects import ObjectCache, ObjectKey
+from reflow_operator.plan import Course, Plan, Wishes, plan
+from reflow_operator.podbook import PodBook
+from reflow_operator.podview import PodView, seconds
+from reflow_operator.reporting import Ending
+from reflow_operator.running import DOUBT_SECONDS, Run
+from reflow_operator.statuswriter import StatusWriter
+from reflow_operator.stores import Stores
+
+log = logging.getLogger(__name__)
+CREATED_AT_ONCE = 50  # in one go, so that ends are heard of between two lots of a wide foreach
+SETTLED_AT_ONCE = 8
+REFUSED_SECONDS = 5.0
+SWEEP_FROM = 50  # ended Pods
+LONGEST_HOLD = 60.0
+
+
+@dataclass(slots=True)
+class Queues:
+    """How reconciling asks for work to be done elsewhere."""
+
+    again: Callable[[ObjectKey], None]
+    tell: Callable[[ObjectKey, float], None]  # status, in so many seconds
+
+
+class FlowRuns:
+    """See the module's docstring."""
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        stores: Stores,
+        objects: ObjectCache,
+        book: PodBook,
+        launcher: Launcher,
+        graphs: GraphReader,
+        keeper: Keeper,
+        writer: StatusWriter,
+        events: EventPoster,
+        queues: Queues,
+        clock: Callable[[], float],
+        image_patience: float,
+    ) -> None:
+        self._cluster = cluster
+        self._stores = stores
+        self._objects = objects
+        self._book = book
+        self._launcher = launcher
+        self._graphs = graphs
+        self._keeper = keeper
+        self._writer = writer
+        self._events = events
+        self._queues = queues
+        self._clock = clock
+        self._image_patience = image_patience
+        self._runs: dict[ObjectKey, Run] = {}
+        self._held: dict[ObjectKey, tuple[Held, float]] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    async def reconcile(self, key: ObjectKey) -> float | None:
+        """One step; in how many seconds the next is due by the clock alone."""
+        obj = self._objects.get(key)
+        if obj is None:
+            self._forget(key)
+            return None
+        try:
+            try:
+                wait = await self._reconcile(key, parse_flowrun(obj))
+            except ManifestError as error:
+                raise Refused(Reason.INVALID_SPEC, str(error)) from error
+        except Refused as refused:
+            return await self._refuse(key, obj, refused)
+        except Held as held:
+            return await self._hold(key, obj, held)
+        except errors.Conflict:
+            return 0.2  # the object has changed: the watch brings the new one
+        except errors.Retryable as error:
+            log.warning("%s: %s", key, error)
+            return max(1.0, error.after)
+        if self._held.pop(key, None) is not None:
+            self._queues.tell(key, 0.0)
+        return wait
+
+    async def tell(self, key: ObjectKey) -> float | None:
+        """Write the status of a run under way, from what is in memory."""
+        wait = self._writer.wait(key)
+        if wait > 0 and not self._has_news(key):
+            return wait
+        async with self._writer.exclusive(key):
+            run, obj = self._runs.get(key), self._objects.get(key)
+            if run is None or obj is None:
+                return None
+            notes = self._failure_note(run)
+            held = self._held.get(key)
+            generation = int(obj["metadata"].get("generation") or 0)
+            summary = reporting.under_way(run, generation, held[0] if held else None, None)
+            try:
+                await self._writer.write(key, summary, notes)
+            except errors.Retryable as error:
+                log.warning("the status of %s couldn't be written and is tried again: %s", key, error)
+                return max(1.0, error.after)
+        return None
+
+    # One run
+
+    async def _reconcile(self, key: ObjectKey, flowrun: FlowRun) -> float | None:
+        run = self._runs.get(key)
+        if run is not None and run.owner.uid != flowrun.meta.uid:
+            self._forget(key)
+            run = None
+        if status.ended(flowrun.status):
+            self._forget(key)
+            return await self._after_end(key, flowrun)
+        deleted = seconds(flowrun.meta.deletion_timestamp)
+        if deleted is not None and self._must_let_go(flowrun, deleted, run):
+            await self._let_go(key)
+            self._forget(key)
+            return None
+        if run is None:
+            run = await self._open(key, flowrun)
+            if run is None:
+                return None
+        run.spec = flowrun.spec
+        return await self._advance(run, flowrun)
+
+    async def _advance(self, run: Run, flowrun: FlowRun) -> float | None:
+        now = self._clock()
+        for end in run.hear(self._book.changes(run.owner.uid), now, self._image_patience):
+            self._take(run, end)
+        if run.unloadable is not None:
+            await self._withdraw(run, run.unloadable)
+        decided = plan(run.standing(self._launcher.grace), _wishes(run, flowrun), now)
+        if decided.stop:
+            run.stopping = (decided.stop, now)
+            await self._launcher.stop_all(run)
+        if decided.end:
+            await self._close(run, decided.end)
+            return await self._after_end(run.key, flowrun)
+        await self._launch(run, decided)
+        if run.unsettled:
+            await self._settle(run)
+            self._queues.again(run.key)
+        self._report(run)
+        return self._next_look(run, decided)
+
+    def _take(self, run: Run, end: PodEnd) -> None:
+        """One end that is clear."""
+        if isinstance(end, Unloadable):
+            if not any(counts.succeeded for counts in run.counts().values()):
+                run.unloadable = end.message
+                return
+            end = Failed(end.key, end.attempt, end.launch, end.ended, end.message, final=True)
+        assert not isinstance(end, Unclear)
+        starts = run.fold(end)
+        retry = next((start for start in starts if start.key == end.key), None)
+        if isinstance(end, Failed) and retry is not None and end.key.step not in run.retried:
+            run.retried.add(end.key.step)
+            self._post(run, Reason.RETRIED, _retry_words(end, retry), warning=True)
+
+    async def _launch(self, run: Run, decided: Plan) -> None:
+        """Create what may start; what is more than one lot waits for the next reconcile, which follows at
+        once."""
+        now_, later = decided.create[:CREATED_AT_ONCE], decided.create[CREATED_AT_ONCE:]
+        run.waiting.put_back(later)
+        if now_:
+            await self._launcher.create(run, now_)
+        if later and not run.refused:
+            self._queues.again(run.key)
+
+    async def _settle(self, run: Run) -> None:
+        """Ask the store about Pods that didn't say how they ended. What can't be asked now stays"
+        " unsettled."""
+        while run.unsettled:
+            lot = run.unsettled[:SETTLED_AT_ONCE]
+            found = await asyncio.gather(*(self._settle_one(run, *each) for each in lot))
+            del run.unsettled[: len(lot)]
+            for end in found:
+                self._take(run, end)
+
+    async def _settle_one(self, run: Run, pod: PodView, unclear: Unclear) -> PodEnd:
+        store, run_id = run.store, run.manifest.run
+        found: PodEnd | None = await self._stores.call(look_up, store, run_id, unclear)
+        if found is None and unclear.fault.cluster:
+            found = without_record(unclear)
+        elif found is None:
+            tail = await self._launcher.tail(pod) if pod.uid else ""
+            found = await self._stores.call(settle, store, run_id, unclear, pod, tail)
+        if unclear.alive and pod.uid:
+            await self._launcher.delete(pod)
+        return found
+
+    def _report(self, run: Run) -> None:
+        """Have status, ledger and old Pods seen to, each in its own time."""
+        self._queues.tell(run.key, 0.0 if self._has_news(run.key) else self._writer.wait(run.key))
+        if run.undeleted >= SWEEP_FROM:
+            self._keeper.sweep(run)
+
+    def _has_news(self, key: ObjectKey) -> bool:
+        """Whether there is something that a status mustn't wait to say: the run's first failure."""
+        run = self._runs.get(key)
+        return run is not None and run.course is Course.FAILED and not run.told_failure
+
+    def _next_look(self, run: Run, decided: Plan) -> float | None:
+        times = [decided.requeue_after]
+        if run.refused:
+            times.append(REFUSED_SECONDS)
+        if run.doubtful:
+            times.append(DOUBT_SECONDS)
+        due = [time for time in times if time is not None]
+        return max(0.05, min(due)) if due else None
+
+    # Begin
+
+    async def _open(self, key: ObjectKey, flowrun: FlowRun) -> Run | None:
+        """Check, claim, rebuild. None where something has still to come, such as the Pod that reads the
+        graph."""
+        store = await self._stores.flow(key.namespace, flowrun.spec.flow)
+        run_id = flowrun.status.get("runID")
+        again = opening.notes_of(flowrun.status)
+        if run_id is not None:
+            manifest = await self._stores.call(store.manifest, str(run_id))
+        else:
+            try:
+                found = await self._stores.call(opening.read_source, store, flowrun.spec)
+            except Unsettled as unsettled:
+                graph = await self._graphs.read(key, flowrun, store, str(unsettled))
+                if graph is None:
+                    await self._tell_pending(key, flowrun)
+                    return None
+                found = graph
+            now = self._clock()
+            prepared = await self._stores.call(opening.prepare, store, flowrun, *found, now)
+            await self._hold_on(key)
+            manifest = await self._stores.call(opening.claim_run, store, flowrun, prepared)
+            again = prepared.again
+        self._book.changes(flowrun.meta.uid)
+        pods = tuple(self._book.pods(flowrun.meta.uid))
+        with_pods = frozenset(pod.key for pod in pods if pod.key is not None)
+        known = await self._stores.call(opening.read_known, store, manifest.run, with_pods)
+        end = await self._stores.call(store.end, manifest.run)
+        run, open_pods = opening.rebuild(
+            key, flowrun, manifest, store, known, pods, again, self._clock(), self._image_patience
+        )
+        self._runs[key] = run
+        if end is not None:
+            await self._tell_end(run, opening.ending_of(run, end, flowrun.meta.uid))
+            return None
+        for pod in open_pods:
+            self._book.touch(pod)
+        self._keeper.watch(run)
+        await self._stores.call(store.renew, manifest.run, manifest.owner)
+        if run_id is None:
+            self._post(run, Reason.STARTED, f"Run {manifest.flow}/{manifest.run} has started.")
+            self._post_reuse(run)
+        self._queues.tell(key, 0.0)
+        return run
+
+    def _post_reuse(self, run: Run) -> None:
+        if run.manifest.origin is None:
+            return
+        reused = ", ".join(f"{step} ({count})" for step, count in run.cloned.items()) or "nothing"
+        words = f"Taken over from run {run.manifest.origin.run}: {reused}."
+        self._post(run, Reason.CLONED, words)
+        for note in run.again[:10]:
+            self._post(
+                run, Reason.AGAIN, f"{note.step}: {note.tasks} finished tasks aren't reused: {note.reason}"
+            )
+
+    async def _hold_on(self, key: ObjectKey) -> None:
+        """Put our finalizer on the object before its run is claimed, so that a deletion ends the run."""
+        await self._set_finalizer(key, wanted=True)
+
+    async def _let_go(self, key: ObjectKey) -> None:
+        await self._set_finalizer(key, wanted=False)
+
+    async def _set_finalizer(self, key: ObjectKey, *, wanted: bool) -> None:
+        obj = self._objects.get(key)
+        if obj is None:
+            return
+        meta = obj["metadata"]
+        before = list(meta.get("finalizers") or ())
+        others = [name for name in before if name != constants.FINALIZER]
+        after = [*others, constants.FINALIZER] if wanted else others
+        if before == after or (wanted and constants.FINALIZER in before):
+            return
+        body = {"metadata": {"finalizers": after, "resourceVersion": meta.get("resourceVersion")}}
+        try:
+            answer = await self._cluster.patch(paths.custom(key.plural, key.namespace, key.name), body)
+        except errors.NotFound:
+            return
+        self._objects.put(key, answer)
+
+    # End
+
+    async def _close(self, run: Run, reason: str) -> None:
+        """The run is over: its end goes into the store, then into the status, then its Pods go."""
+        message = reporting.ending_words(run, reason)
+        now = self._clock()
+        failure = run.failure()
+        failed = failure if reason == Reason.TASK_FAILED else None
+        end = RunEnd(
+            succeeded=reason == Reason.SUCCEEDED,
+            ended=now,
+            failed_step=failed.step if failed else None,
+            failed_task=f"{failed.step}/{failed.task}" if failed else None,
+            message="" if reason == Reason.SUCCEEDED else failed.message if failed else message,
+        )
+        await self._stores.call(run.store.finish, run.manifest.run, end)
+        await self._tell_end(run, Ending(reason, message, now))
+
+    async def _tell_end(self, run: Run, ending: Ending) -> None:
+        async with self._writer.exclusive(run.key):
+            obj = self._objects.get(run.key)
+            if obj is not None:
+                generation = int(obj["metadata"].get("generation") or 0)
+                summary = reporting.under_way(run, generation, None, ending)
+                failed = ending.reason != Reason.SUCCEEDED
+                note = Note(run.key, run.owner.uid, ending.reason, ending.message, warning=failed)
+                await self._writer.write(run.key, summary, [*self._failure_note(run), note])
+            self._forget(run.key)
+        await self._launcher.sweep(run)
+
+    async def _withdraw(self, run: Run, message: str) -> None:
+        """The script can't be loaded and no task has finished: the run never was."""
+        await self._launcher.stop_all(run)
+        try:
+            await self._stores.call(run.store.release, run.manifest.run)
+        except ReflowError as error:
+            log.info("%s keeps its run id: %s", run.key, error)
+        raise Refused(Reason.INVALID_CODE, message)
+
+    async def _after_end(self, key: ObjectKey, flowrun: FlowRun) -> float | None:
+        """What is left to do once the status says that the run is over."""
+        self._book.changes(flowrun.meta.uid)
+        await self._let_go(key)
+        obj = self._objects.get(key)
+        ttl = flowrun.spec.ttl_seconds_after_finished
+        completed = seconds(((obj or {}).get("status") or {}).get("completionTime"))
+        if obj is None or ttl is None or completed is None or flowrun.meta.deletion_timestamp:
+            return None
+        left = completed + ttl - self._clock()
+        if left > 0:
+            return left
+        try:
+            await self._cluster.delete(
+                paths.custom(key.plural, key.namespace, key.name), {"propagationPolicy": "Background"}
+            )
+        except errors.NotFound:
+            self._objects.remove(key)
+        return None
+
+    def _must_let_go(self, flowrun: FlowRun, deleted: float, run: Run | None) -> bool:
+        """Whether a deleted FlowRun is let go as it is: it has no run yet, or its end can't be written for
+        long."""
+        never_began = run is None and flowrun.status.get("runID") is None
+        return never_began or self._clock() >= deleted + constants.FINALIZER_PATIENCE
+
+    async def _refuse(self, key: ObjectKey, obj: dict[str, Any], refused: Refused) -> float | None:
+        meta = obj["metadata"]
+        origin = (obj.get("status") or {}).get("originRunID")
+        summary = reporting.refused(
+            int(meta.get("generation") or 0), refused.reason, refused.message, self._clock(), origin
+        )
+        note = Note(key, str(meta.get("uid", "")), refused.reason, refused.message, warning=True)
+        async with self._writer.exclusive(key):
+            await self._writer.write(key, summary, [note])
+            self._forget(key)
+        await self._let_go(key)
+        return None
+
+    async def _hold(self, key: ObjectKey, obj: dict[str, Any], held: Held) -> float:
+        """Say what is in the way, and come back, each time a bit later."""
+        _, pause = self._held.get(key, (held, held.after / 2))
+        pause = min(max(pause * 2, held.after), LONGEST_HOLD)
+        self._held[key] = (held, pause)
+        log.warning("%s is held up, for %s: %s", key, held.reason, held.message)
+        if key in self._runs:
+            self._queues.tell(key, 0.0)
+        else:
+            generation = int(obj["metadata"].get("generation") or 0)
+            async with self._writer.exclusive(key):
+                await self._writer.write(key, reporting.pending(generation, held))
+        return pause
+
+    async def _tell_pending(self, key: ObjectKey, flowrun: FlowRun) -> None:
+        async with self._writer.exclusive(key):
+            await self._writer.write(key, reporting.pending(flowrun.meta.generation))
+
+    def _forget(self, key: ObjectKey) -> None:
+        run = self._runs.pop(key, None)
+        self._held.pop(key, None)
+        if run is not None:
+            self._keeper.release(run)
+
+    # Events
+
+    def _failure_note(self, run: Run) -> list[Note]:
+        failure = run.failure()
+        if failure is None or run.told_failure:
+            return []
+        run.told_failure = True
+        words = reporting.ending_words(run, Reason.TASK_FAILED)
+        return [Note(run.key, run.owner.uid, Reason.TASK_FAILED, words, warning=True)]
+
+    def _post(self, run: Run, reason: str, message: str, *, warning: bool = False) -> None:
+        self._events.post(Note(run.key, run.owner.uid, reason, message, warning=warning))
+
+
+def _wishes(run: Run, flowrun: FlowRun) -> Wishes:
+    spec = flowrun.spec
+    limit = spec.active_deadline_seconds
+    return Wishes(
+        max_workers=spec.max_workers,
+        suspend=spec.suspend,
+        cancel=spec.cancel,
+        deleted=flowrun.meta.deletion_timestamp is not None,
+        deadline=run.manifest.created + limit if limit is not None else None,
+    )
+
+
+def _retry_words(end: Failed, retry: Start) -> str:
+    return (
+        f"Task {end.key.path} failed and is tried again (attempt {retry.attempt}): {end.message}"
+        " Further retries of this step aren't told."
+    )
