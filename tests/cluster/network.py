@@ -109,6 +109,8 @@ def plug(number: int, pid: int, numbers: list[int]) -> None:
         "link set lo up",
         f"addr add {settings.node_ip(number)}/{length} dev eth0",
         "link set eth0 up",
+        # kube-proxy replaces or refuses these addresses on the way, but only where there is a way.
+        f"route replace {settings.SERVICE_NET} dev eth0",
     ]
     batch += [
         f"route replace {settings.pod_net(n)} via {settings.node_ip(n)}" for n in numbers if n != number

@@ -1,5 +1,5 @@
-"""One node: a first process in network, mount and process namespaces of its own; in them a containerd, a
-kubelet and a kube-proxy. Killing the first process ends all the rest, Pods and mounts included, as pulling a plug does.
+"""One node: a first process in network, mount and process namespaces of its own; in them a containerd, a kubelet
+and a kube-proxy. Killing the first process ends all the rest, Pods and mounts included, as pulling a plug does.
 """
 
 from __future__ import annotations
