@@ -34,18 +34,6 @@ def resumed(origin: FlowRunSpec, resume: ResumeSpec, run_id: str) -> FlowRunSpec
     )
 
 
-def policy_overrides(steps: Mapping[str, StepOverride]) -> dict[str, dict[str, int | None]]:
-    """What `steps` sets of the steps' policies, in the words of `graph.policy.policies_of`."""
-    return {
-        name: {
-            "retries": step.retries,
-            "retry_delay": step.retry_delay_seconds,
-            "timeout": step.timeout_seconds,
-        }
-        for name, step in steps.items()
-    }
-
-
 def policy_with(policy: StepPolicy, override: StepOverride | None) -> StepPolicy:
     """A step's policy as its decorators give it, changed by what a manifest sets for the step."""
     if override is None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from reflow.graph.policy import step_policy
-from reflow.graph.types import Decorator
-from reflow.manifests.overrides import policy_overrides, policy_with, resumed
+from reflow.manifests.overrides import policy_with, resumed
 from reflow.manifests.types import FlowRunSpec, Inline, Resources, ResumeFrom, ResumeSpec, StepOverride
 from reflow.values.policy import StepPolicy
 
@@ -82,12 +80,6 @@ def test_a_steps_override_is_laid_over_the_origins_field_by_field() -> None:
         "b": StepOverride(retries=2),
         "c": StepOverride(resources=more),
     }
-
-
-def test_overrides_of_policies_are_told_to_the_graph_in_its_words() -> None:
-    decorators = (Decorator("retry", {"times": 3, "minutes_between_retries": 1}),)
-    steps = {"a": StepOverride(retries=0, timeout_seconds=5)}
-    assert step_policy(decorators, policy_overrides(steps)["a"]) == StepPolicy(0, 60.0, False, 5.0)
 
 
 def test_a_policy_is_changed_where_the_override_says_so() -> None:
