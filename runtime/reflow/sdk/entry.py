@@ -23,6 +23,7 @@ class Entry:
 
 
 _expected: list[Entry] = []
+_last = Entry()
 
 
 @contextmanager
@@ -38,6 +39,12 @@ def expecting_entry() -> Iterator[Entry]:
 
 def note_entry(flow: type) -> None:
     """Called by `MyFlow()`. Returns where a command line should run; else raises FlowEntered."""
+    _last.flow = flow
     if _expected:
         _expected[-1].flow = flow
         raise FlowEntered
+
+
+def entered_flow() -> type | None:
+    """The flow class that this process's script called, if it has."""
+    return _last.flow

@@ -6,7 +6,6 @@ The Secret's keys stay out of the environment, where the user's own S3 client wo
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from reflow.store.objects import ObjectStore
 from reflow.store.open import open_store
@@ -29,7 +28,7 @@ def open_task_store(url: str) -> ObjectStore:
         if not url:
             raise UsageError("The task's description names no store, and there is no Secret that does.")
         return open_store(url)
-    secret = Secret.read(Path(folder))
+    secret = Secret.read(folder)
     if url and not url.startswith("s3://"):
         return open_store(url)
     from reflow.store.s3_slim import SlimS3
@@ -46,12 +45,13 @@ class Secret:
         self._found = found
 
     @staticmethod
-    def read(folder: Path) -> Secret:
+    def read(folder: str) -> Secret:
         """Files that aren't there count as empty."""
         found = {}
         for name in ("endpoint", "bucket", "prefix", "region", "accessKey", "secretKey", "sessionToken"):
             try:
-                found[name] = (folder / name).read_text("utf-8").strip()
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found[name] = file.read().strip()
             except FileNotFoundError:
                 found[name] = ""
         return Secret(found)

@@ -14,6 +14,7 @@ from reflow.store import artifacts
 from reflow.store.errors import Unpicklable
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import BASE_DEPTH, INLINE_LIMIT, ArtifactRef
+from reflow.task.patience import patiently
 from reflow.values.errors import ReflowError
 from reflow.values.key import TaskKey
 
@@ -108,7 +109,7 @@ def _pickle_hash(name: str, value: Any) -> str:
 
 def _dump(store: FlowStore, name: str, value: Any, budget: int) -> ArtifactRef:
     try:
-        return store.dump(value, budget=budget)
+        return patiently(lambda: store.dump(value, budget=budget))
     except Unpicklable as error:
         raise _named(name, error) from error
 

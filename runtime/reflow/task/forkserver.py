@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from pathlib import Path
+import sys
 from types import TracebackType
 
+from reflow.task.child import digest_of
 from reflow.task.load import LoadedScript, Unloadable
 from reflow.task.messages import Connection
-from reflow.task.serve import NUMBER
-from reflow.task.spawn import exec_python, runtime_path
+from reflow.task.randomness import Seeding
+from reflow.task.serve import NUMBER, serve
+from reflow.task.spawn import exec_python, fork, runtime_path
 from reflow.task.spec import TaskSpec
 from reflow.values.errors import ReflowError
 
@@ -55,13 +57,13 @@ class ForkServer:
         self.forbidden = self._greeting()
 
     @staticmethod
-    def launch(script: str | Path, *, alias: bool = False, flow: str = "") -> ForkServer:
+    def launch(script: str | os.PathLike[str], *, alias: bool = False, flow: str = "") -> ForkServer:
         """Start a new Python that loads the script. Raises Unloadable where it doesn't."""
         ours, theirs = socket.socketpair()
         null = os.open(os.devnull, os.O_RDWR)
         try:
             environment = {**os.environ, **runtime_path(os.environ.get("PYTHONPATH"))}
-            arguments = ["3", str(script), "1" if alias else "0", flow]
+            arguments = ["3", os.fspath(script), "1" if alias else "0", flow]
             pid = exec_python("reflow.task.serve", arguments, environment, null, null, {3: theirs.fileno()})
         finally:
             theirs.close()
@@ -69,16 +71,13 @@ class ForkServer:
         return ForkServer(Connection(ours), pid)
 
     @staticmethod
-    def branch_off(loaded: LoadedScript, digest: str) -> ForkServer:
+    def branch_off(loaded: LoadedScript) -> ForkServer:
         """Fork this process, which has loaded the script and started no threads: saves loading it again."""
-        from reflow.task.serve import serve
-        from reflow.task.spawn import fork
-
         ours, theirs = socket.socketpair()
         null = os.open(os.devnull, os.O_RDWR)
         errors = os.dup(null)
         try:
-            pid = fork(lambda: serve(Connection(theirs), loaded, digest), null, errors, (ours.fileno(),))
+            pid = fork(lambda: _branch(theirs, loaded), null, errors, (ours.fileno(),))
         finally:
             theirs.close()
             os.close(null)
@@ -125,6 +124,11 @@ class ForkServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _branch(connection: socket.socket, loaded: LoadedScript) -> None:
+    sys.argv[:] = [os.path.abspath(loaded.script)]
+    serve(Connection(connection), loaded, digest_of(loaded), Seeding())
 
 
 def describe_status(status: int) -> str:

@@ -16,6 +16,7 @@ from typing import Protocol
 from reflow.store.flowstore import FlowStore
 from reflow.store.logs import LogWriter
 from reflow.store.values import Record
+from reflow.task.patience import patiently
 from reflow.task.spec import TaskSpec
 from reflow.values.errors import ReflowError
 
@@ -67,11 +68,11 @@ class Keeper(Protocol):
 def finish_attempt(store: FlowStore, spec: TaskSpec, log: LogWriter, record: Record | None) -> Kept:
     """Write the log, then the record."""
     try:
-        kept = log.close()
+        kept = patiently(log.close)
         if record is None:
             return Kept(spec)
-        record = replace(record, log=kept)
-        return Kept(spec, record, store.commit(spec.run, record))
+        complete = replace(record, log=kept)
+        return Kept(spec, complete, patiently(lambda: store.commit(spec.run, complete)))
     except ReflowError as error:
         return Kept(spec, record, error=error)
 

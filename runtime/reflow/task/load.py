@@ -6,12 +6,10 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from reflow.sdk.entry import FlowEntered, expecting_entry
-from reflow.task.randomness import Seeding, watching_seeds
+from reflow.sdk.entry import FlowEntered, entered_flow, expecting_entry
 from reflow.task.trace import describe
 from reflow.values.errors import FlowError
 
@@ -39,15 +37,16 @@ class LoadedScript:
     flow_class: type[FlowSpec]
     script: str
     alias: bool
-    seeding: Seeding
 
 
-def load_script(script: str | Path, *, alias: bool = False, flow_class: str | None = None) -> LoadedScript:
+def load_script(
+    script: str | os.PathLike[str], *, alias: bool = False, flow_class: str | None = None
+) -> LoadedScript:
     """Run the script's module code, up to its `MyFlow()`. Once per process. Raises Unloadable.
 
     `flow_class`: the flow that is wanted, where the script holds several and calls none.
     """
-    shown = str(script)
+    shown = os.fspath(script)
     path = os.path.abspath(shown)
     source = _read(path, shown)
     if alias:
@@ -55,12 +54,26 @@ def load_script(script: str | Path, *, alias: bool = False, flow_class: str | No
 
         install_alias()
     module = _become_main(path)
-    with expecting_entry() as entry, watching_seeds() as seeding:
+    with expecting_entry() as entry:
         _guarded(lambda: exec(compile(source, path, "exec", dont_inherit=True), module.__dict__), shown)
     found = entry.flow if entry.flow is not None else _only_flow(module, shown, flow_class)
     if flow_class is not None and found.__name__ != flow_class:
         raise Unloadable(f"the script's flow is {found.__name__}, not {flow_class}", file=shown)
-    return LoadedScript(found, shown, alias, seeding)
+    return LoadedScript(found, shown, alias)
+
+
+def loaded_here(script: str | os.PathLike[str], *, alias: bool = False) -> LoadedScript | None:
+    """The script, where this process has loaded it as `__main__` already: it was started with it, or `load_script` was
+    called. None where it hasn't, or where random numbers were seeded, of which nobody took notice."""
+    shown = os.fspath(script)
+    main, flow = sys.modules.get("__main__"), entered_flow()
+    file = getattr(main, "__file__", None)
+    if file is None or flow is None or os.path.abspath(file) != os.path.abspath(shown):
+        return None
+    source = _read(os.path.abspath(shown), shown)
+    if b"seed" in source or b"setstate" in source:
+        return None
+    return LoadedScript(flow, shown, alias)
 
 
 def _read(path: str, shown: str) -> bytes:

@@ -107,7 +107,7 @@ class RunningTask:
             if self.spec.timeout is not None and not self._stopping:
                 self.deadline = time.monotonic() + self.spec.timeout
             elif self._stopping:
-                self.stop(time.monotonic())
+                self._terminate(time.monotonic())
             self._tell(
                 TaskStarted(self.spec.key, self.spec.attempt, self.spec.launch, self.child.pid, self._started)
             )
@@ -125,14 +125,15 @@ class RunningTask:
         else:
             self.deadline = None  # the step was done in time, only the process isn't gone yet
 
-    def stop(self, now: float) -> None:
-        """Tell the process to end, whoever asks."""
-        self._stopping = True
-        self._terminate(now)
+    def stop(self, now: float, kill_after: float = KILL_AFTER) -> None:
+        """Tell the process to end, whoever asks. Asking again changes nothing."""
+        if not self._stopping or self.deadline is None:
+            self._stopping = True
+            self._terminate(now, kill_after)
 
-    def _terminate(self, now: float) -> None:
+    def _terminate(self, now: float, kill_after: float = KILL_AFTER) -> None:
         signal_group(self.child.pid, signal.SIGTERM)
-        self.deadline = now + KILL_AFTER
+        self.deadline = now + kill_after
 
     def kill(self) -> None:
         """End the process now."""

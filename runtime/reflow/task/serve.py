@@ -21,7 +21,7 @@ from contextlib import suppress
 from reflow.task.child import digest_of, finish, run_task
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.messages import Connection
-from reflow.task.randomness import reseed
+from reflow.task.randomness import Seeding, reseed, watching_seeds
 from reflow.task.spawn import fork, reap, signal_group
 from reflow.task.spec import TaskSpec
 from reflow.values.errors import ReflowError
@@ -35,15 +35,16 @@ def main(arguments: list[str]) -> None:
     descriptor, script, alias, flow = arguments
     connection = Connection(socket.socket(fileno=int(descriptor)))
     try:
-        loaded = load_script(script, alias=alias == "1", flow_class=flow or None)
+        with watching_seeds() as seeding:
+            loaded = load_script(script, alias=alias == "1", flow_class=flow or None)
         digest = digest_of(loaded)
     except Unloadable as error:
         connection.send({"unloadable": str(error), "traceback": error.traceback})
         return
-    serve(connection, loaded, digest)
+    serve(connection, loaded, digest, seeding)
 
 
-def serve(connection: Connection, loaded: LoadedScript, digest: str) -> None:
+def serve(connection: Connection, loaded: LoadedScript, digest: str, seeding: Seeding) -> None:
     """Answer requests until the launcher is gone."""
     why_not = forking_forbidden()
     connection.send({"ready": True, "forbidden": why_not})
@@ -52,7 +53,7 @@ def serve(connection: Connection, loaded: LoadedScript, digest: str) -> None:
 
         gc.collect()
         gc.freeze()  # what the script loaded stays shared with the children
-        Server(connection, loaded, digest).loop()
+        Server(connection, loaded, digest, seeding).loop()
 
 
 def forking_forbidden() -> str:
@@ -67,10 +68,11 @@ def forking_forbidden() -> str:
 class Server:
     """The loop, and the children that run."""
 
-    def __init__(self, connection: Connection, loaded: LoadedScript, digest: str) -> None:
+    def __init__(self, connection: Connection, loaded: LoadedScript, digest: str, seeding: Seeding) -> None:
         self._connection = connection
         self._loaded = loaded
         self._digest = digest
+        self._seeding = seeding
         self._children: dict[int, int] = {}  # pid → where its status goes
         self._woken, self._waker = os.pipe()
         for descriptor in (self._woken, self._waker):
@@ -120,7 +122,7 @@ class Server:
         import gc
 
         gc.enable()
-        reseed(self._loaded.seeding)
+        reseed(self._seeding)
         finish(run_task(spec, self._loaded, self._digest), control)
 
     def _reap(self) -> None:

@@ -202,7 +202,7 @@ def exec_python(
     stderr: int,
     passed: dict[int, int],
 ) -> int:
-    """Start `python -P -m module`, in a process group of its own; its pid. `passed`: descriptors by their number there."""
+    """Start `python -P -m module`, in a process group of its own; its pid. `passed`: descriptors by their number."""
     null = os.open(os.devnull, os.O_RDONLY)
     # Targets may collide with sources, so all sources are moved out of the way first.
     copies = {target: _above(source) for target, source in {0: null, 1: stdout, 2: stderr, **passed}.items()}
@@ -228,8 +228,11 @@ def open_spawner(
     if fresh_process:
         return FreshProcess()
     from reflow.task.forkserver import ForkServer
+    from reflow.task.load import loaded_here
+    from reflow.task.serve import forking_forbidden
 
-    server = ForkServer.launch(os.fspath(script), alias=alias)
+    loaded = None if forking_forbidden() or sys.platform == "darwin" else loaded_here(script, alias=alias)
+    server = ForkServer.branch_off(loaded) if loaded else ForkServer.launch(script, alias=alias)
     if not server.forbidden:
         return server
     server.close()

@@ -14,7 +14,7 @@ from types import TracebackType
 from reflow.store.flowstore import FlowStore
 from reflow.task.events import Event, OutputLine, TaskEnded, TaskLost, TaskStarted
 from reflow.task.keeping import Keeper, Kept, keeper_for
-from reflow.task.running import RunningTask
+from reflow.task.running import KILL_AFTER, RunningTask
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
 from reflow.values.key import TaskKey
@@ -121,11 +121,12 @@ class Supervisor:
             task.on_time(now)
         self._keeper.tick(time.time())
 
-    def stop(self, key: TaskKey) -> None:
-        """Tell a task to end: SIGTERM, and SIGKILL 5 seconds later. It ends as TaskLost, unless it still succeeds."""
+    def stop(self, key: TaskKey, kill_after: float = KILL_AFTER) -> None:
+        """Tell a task to end: SIGTERM, and SIGKILL some seconds later. It ends as TaskLost, unless it still
+        succeeds."""
         task = self._tasks.get(key)
         if task is not None:
-            task.stop(time.monotonic())
+            task.stop(time.monotonic(), kill_after)
 
     def stop_all(self) -> list[Event]:
         """Stop all tasks and wait for their ends, at most some 5 seconds; all that happened until then."""
