@@ -121,13 +121,14 @@ def execute(
     ends = finished if manifest.created == request.created else ends_of(store.index(manifest.run))
     state, starts = RunState.rebuild(request.flow.graph, request.policies, ends)
     with ExitStack() as stack:
-        stack.enter_context(store.keep_alive(manifest.run, manifest.owner))
-        ledger = stack.enter_context(BackgroundLedger(store.ledger(manifest.run)))
+        # First, while this process has no threads: then it can be forked, script and all.
         spawner = stack.enter_context(
             open_spawner(
                 request.flow.script, alias=manifest.code.alias, fresh_process=request.limits.fresh_process
             )
         )
+        stack.enter_context(store.keep_alive(manifest.run, manifest.owner))
+        ledger = stack.enter_context(BackgroundLedger(store.ledger(manifest.run)))
         supervisor = stack.enter_context(Supervisor(store, manifest.run))
         executor = LocalExecutor(
             manifest=manifest,
