@@ -67,6 +67,17 @@ def _images(names: list[str], as_lines: bool) -> None:
         print(json.dumps(tags))
 
 
+def _load(name: str, archive: Path) -> None:
+    if not archive.is_file():
+        raise ClusterError(f"there is no file {archive}")
+    if kind.is_up():
+        kind.load(archive)
+        return
+    with cluster.exclusively():
+        cluster.check_owner()
+        images.load({name: archive.resolve()})
+
+
 def _up(nodes: int) -> None:
     start = time.monotonic()
     if kind.usable():
@@ -97,15 +108,14 @@ def main(arguments: list[str]) -> None:
         case "down":
             _down(given.force)
         case "status":
-            print(json.dumps(cluster.status(), indent=2))
+            found = {"up": True, "by": "kind"} if kind.is_up() else cluster.status()
+            print(json.dumps(found, indent=2))
         case "env":
             _print_environment(given.json)
         case "images":
             _images(given.names, given.env)
         case "image-load":
-            with cluster.exclusively():
-                cluster.check_owner()
-                images.load({given.name: given.archive.resolve(strict=True)})
+            _load(given.name, given.archive)
         case "node-kill" | "node-start":
             act = cluster.node_kill if given.command == "node-kill" else cluster.node_start
             with cluster.exclusively():

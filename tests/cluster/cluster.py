@@ -166,8 +166,12 @@ def up(nodes: int) -> None:
 def _start(nodes: int) -> None:
     _fresh()
     pki.make()
-    control.up(build.kubernetes().folder())
-    _add_nodes([1])
+    first = node.Node(1)
+    with ThreadPoolExecutor(1) as pool:
+        prepared = pool.submit(first.prepare, images.for_new_node())
+        control.up(build.kubernetes().folder())
+        prepared.result()
+    first.join()
     _settle()
     _wait_for_nodes([1])
     control.kubectl("label", "node", settings.node_name(1), "reflow.dev/test-storage=true", "--overwrite")

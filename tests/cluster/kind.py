@@ -34,10 +34,6 @@ def _kind(*args: str | Path, timeout: float = 600) -> str:
     return run([build.get(build.kind()) / "kind", *args], timeout=timeout)
 
 
-def _load(archive: Path) -> None:
-    _kind("load", "image-archive", archive, "--name", _NAME)
-
-
 def up(nodes: int) -> None:
     if nodes != 1 and not is_up():
         raise ClusterError("with kind, add nodes to kind-config.yaml")
@@ -56,8 +52,10 @@ def up(nodes: int) -> None:
         settings.kubeconfig(),
     ]
     _kind("create", "cluster", "--name", _NAME, *config, "--wait", "120s", timeout=900)
-    for archive in images.basic()[1:]:
-        _load(archive)
+    run(["docker", "pull", "--quiet", settings.BASE_IMAGE_IN_KIND], timeout=600)
+    run(["docker", "tag", settings.BASE_IMAGE_IN_KIND, settings.BASE_IMAGE])
+    _kind("load", "docker-image", settings.BASE_IMAGE, "--name", _NAME)
+    load(build.get(build.minio()) / "image.tar")
     key, secret = minio.deploy()
     minio.finish(key, secret, here="http://127.0.0.1:30900")
 
@@ -65,6 +63,10 @@ def up(nodes: int) -> None:
 def down() -> None:
     _kind("delete", "cluster", "--name", _NAME)
     shutil.rmtree(settings.state())
+
+
+def load(archive: Path) -> None:
+    _kind("load", "image-archive", archive, "--name", _NAME)
 
 
 def project_images(names: Iterable[str]) -> dict[str, str]:

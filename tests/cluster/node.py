@@ -186,8 +186,12 @@ state = "/run/containerd"
 
     def start(self, archives: list[Path]) -> None:
         """Start it, for the first time (with these images) or after a kill. Returns before it is Ready."""
-        if self.running():
-            return
+        if not self.running():
+            self.prepare(archives)
+            self.join()
+
+    def prepare(self, archives: list[Path]) -> None:
+        """All that needs no API server: the namespaces, and containerd with its images."""
         self.kill()
         fresh = not self.folder.exists()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -200,16 +204,11 @@ state = "/run/containerd"
         assert first is not None
         network.plug(self.number, first.pid, numbers())
         self._configure()
-        self._agent(
-            "containerd",
-            build.containerd().folder() / "containerd",
-            "--config",
-            self.folder / "containerd.toml",
-        )
+        program = build.containerd().folder() / "containerd"
+        self._agent("containerd", program, "--config", self.folder / "containerd.toml")
         self._wait_for_containerd()
         for archive in archives if fresh else []:
             self.load(archive)
-        self._start_kubernetes()
 
     def _wait_for_containerd(self) -> None:
         def answers() -> bool:
@@ -226,7 +225,7 @@ state = "/run/containerd"
 
         wait_for(f"{self.name}'s containerd", answers, timeout=30)
 
-    def _start_kubernetes(self) -> None:
+    def join(self) -> None:
         programs = build.kubernetes().folder()
         self._agent(
             "kubelet",

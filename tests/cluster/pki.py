@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,16 @@ def issue(name: str, subject: str, names: str = "") -> Identity:
         f"subjectAltName={names or f'DNS:{name}'}\nextendedKeyUsage=serverAuth,clientAuth\n"
     )
     run(["openssl", "req", *_CURVE, "-keyout", made.key, "-out", request, "-subj", subject])
-    signer: list[Arg] = ["-CA", ca().cert, "-CAkey", ca().key, "-CAcreateserial", "-days", _DAYS]
+    signer: list[Arg] = [
+        "-CA",
+        ca().cert,
+        "-CAkey",
+        ca().key,
+        "-set_serial",
+        f"0x{secrets.token_hex(15)}",
+        "-days",
+        _DAYS,
+    ]
     run(["openssl", "x509", "-req", "-in", request, *signer, "-out", made.cert, "-extfile", extensions])
     made.key.chmod(0o600)
     return made

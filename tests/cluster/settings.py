@@ -51,6 +51,7 @@ NON_ROOT = 65532
 
 PAUSE_IMAGE = "localhost/pause:1"
 BASE_IMAGE = "localhost/reflow-base:debian12"
+BASE_IMAGE_IN_KIND = "docker.io/library/python:3.11.14-slim-bookworm"  # stands in for it where Docker works
 MINIO_IMAGE = f"localhost/minio:{MINIO.rpartition('-')[2]}"
 
 
@@ -88,7 +89,11 @@ def cache() -> Path:
 
 def state() -> Path:
     """All of the running cluster. Not below /run, /var/lib or /var/log: each node has its own of these."""
-    return Path(os.environ.get("REFLOW_CLUSTER_STATE", "/srv/reflow-cluster"))
+    given = os.environ.get("REFLOW_CLUSTER_STATE")
+    if given:
+        return Path(given).resolve()
+    # Only kind's cluster can be started by anyone but root.
+    return Path("/srv/reflow-cluster") if os.geteuid() == 0 else cache() / "state"
 
 
 def kubeconfig() -> Path:
