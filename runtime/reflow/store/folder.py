@@ -223,7 +223,7 @@ class FolderStore:
         except FileExistsError:
             return False
         except OSError as error:
-            if error.errno in _NO_LINKS and os.access(os.path.dirname(path), os.W_OK):
+            if error.errno in _NO_LINKS:
                 raise StoreUnsuitable(
                     f"The file system of {self._root} has no hard links, so the store can't tell who wrote a"
                     " result first. Choose a store on another file system, or in S3."

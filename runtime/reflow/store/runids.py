@@ -48,10 +48,8 @@ def remember(objects: ObjectStore, flow: str, number: int) -> None:
 
 def _hinted(objects: ObjectStore, flow: str) -> int:
     try:
-        return int(objects.get(layout.last_run(flow)))
-    except NotFound:
-        return _highest(objects, flow)
-    except ValueError:
+        return max(0, int(objects.get(layout.last_run(flow))))
+    except (NotFound, ValueError):
         return _highest(objects, flow)
 
 

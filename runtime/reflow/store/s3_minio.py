@@ -5,6 +5,7 @@ operator.
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,13 +16,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
-from minio.credentials.providers import (
-    ChainedProvider,
-    EnvAWSProvider,
-    IamAwsProvider,
-    Provider,
-    StaticProvider,
-)
+from minio.credentials.credentials import Credentials
+from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.deleteobjects import DeleteObject
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from urllib3.exceptions import HTTPError
@@ -36,8 +32,13 @@ from reflow.values.errors import NotFound, StoreUnreachable
 _CHUNK = 1 << 20
 _PART = 16 << 20  # bytes; the library holds two of them in memory
 _CONFLICTS = 50
-_TRIES = 4  # of a stream that breaks
 CONNECTIONS = 64
+# How a cluster announces an identity; without these, a machine of Amazon's may have one.
+_ANNOUNCED = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
 
 
 class MinioS3:
@@ -80,9 +81,9 @@ class MinioS3:
         self._stream(key, 0, 0, target)
 
     def _stream(self, key: str, start: int, length: int, target: BinaryIO) -> None:
-        """A stream that breaks is asked for again from where it broke."""
-        name, done = self._name(key), 0
-        for number in range(_TRIES):
+        """A stream that breaks is asked for again from where it broke, as long as that brings more of it."""
+        name, done, before = self._name(key), 0, -1
+        while True:
             try:
                 with self._explained(f"GET {key}"):
                     left = length - done if length else 0
@@ -96,8 +97,9 @@ class MinioS3:
                         answer.close()
                         answer.release_conn()
             except StoreUnreachable:
-                if number == _TRIES - 1 or not done:
+                if done == max(before, 0):
                     raise
+                before = done
 
     def open(self, key: str) -> BinaryIO:
         info = self.stat(key)
@@ -217,8 +219,6 @@ class MinioS3:
             return s3_errors.explain(self.address, error.status_code, "", str(error), what)
         if isinstance(error, InvalidResponseError):
             return s3_errors.explain(self.address, error._code, "", "no answer of an S3 server", what)
-        if isinstance(error, MinioException | ValueError):
-            return s3_errors.no_keys(self.address)
         return s3_errors.unreachable(self.address, error)
 
 
@@ -250,11 +250,30 @@ def _client(address: S3Address, *, tries: int) -> Minio:
         secure=server.scheme == "https",
         region=address.region,
         http_client=pool,
-        credentials=_provider(address, pool),
+        credentials=_provider(address),
     )
 
 
-def _provider(address: S3Address, pool: urllib3.PoolManager) -> Provider:
+def _provider(address: S3Address) -> Provider:
     if keys := address.credentials:
         return StaticProvider(keys.access_key, keys.secret_key, keys.token)
-    return ChainedProvider([EnvAWSProvider(), IamAwsProvider(http_client=pool)])
+    return _Ambient(address)
+
+
+class _Ambient(Provider):
+    """The identity that a Pod or a machine was given, renewed before it expires."""
+
+    def __init__(self, address: S3Address) -> None:
+        self._address = address
+        # Where there's no such thing its address leads nowhere, and waiting for an answer would be in vain.
+        pool = urllib3.PoolManager(timeout=Timeout(connect=1, read=5), retries=Retry(total=1))
+        self._provider = IamAwsProvider(http_client=pool)
+
+    def retrieve(self) -> Credentials:
+        ambient = any(os.environ.get(name) for name in _ANNOUNCED)
+        if not ambient and os.environ.get("AWS_EC2_METADATA_DISABLED") == "true":
+            raise s3_errors.no_keys(self._address)
+        try:
+            return self._provider.retrieve()
+        except (ValueError, OSError, MinioException, HTTPError) as error:
+            raise s3_errors.no_keys(self._address) from error

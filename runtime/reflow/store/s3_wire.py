@@ -104,7 +104,7 @@ class Wire:
             if number:
                 time.sleep(FIRST_PAUSE * 2 ** (number - 1) * (0.5 + os.urandom(1)[0] / 255))
             try:
-                answer = self._once(_resumed(request, sink), sink)
+                answer = self._once(request, sink)
             except StoreUnreachable as error:
                 problem = error
                 continue
@@ -124,7 +124,7 @@ class Wire:
         while True:
             connection, fresh = self._connect()
             try:
-                answer = self._exchange(connection, request, target)
+                answer = self._exchange(connection, _resumed(request, target), target)
             except (OSError, HTTPException) as error:
                 connection.close()
                 if fresh:

@@ -14,6 +14,7 @@ from reflow.store.folder import FolderStore
 from reflow.store.objects import ObjectStore
 from reflow.store.s3_minio import MinioS3
 from reflow.store.s3_slim import SlimS3
+from reflow.store.s3_url import S3Address
 from tests.contract.store import minio_server
 from tests.contract.store.minio_server import Server
 
@@ -56,7 +57,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return s3_place(request.getfixturevalue("minio"), SlimS3 if request.param == "slim" else MinioS3)
 
 
-def s3_place(server: Server, kind: Callable[[object], ObjectStore] | type) -> Place:
+def s3_place(server: Server, kind: Callable[[S3Address], ObjectStore]) -> Place:
     prefix = f"test-{os.getpid()}-{next(_numbers)}"
     address = server.address(BUCKET, prefix)
     keys = {"AWS_ACCESS_KEY_ID": minio_server.KEY, "AWS_SECRET_ACCESS_KEY": minio_server.SECRET}
@@ -72,6 +73,6 @@ def store(place: Place) -> ObjectStore:
 def twins(request: pytest.FixtureRequest, minio: Server) -> tuple[ObjectStore, ObjectStore]:
     """One S3 store, opened by both clients: what the first writes, the second reads."""
     address = minio.address(BUCKET, f"twins-{os.getpid()}-{next(_numbers)}")
-    kinds = {"slim": SlimS3, "minio": MinioS3}
+    kinds: dict[str, Callable[[S3Address], ObjectStore]] = {"slim": SlimS3, "minio": MinioS3}
     first, second = request.param
     return kinds[first](address), kinds[second](address)

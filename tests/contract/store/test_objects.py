@@ -217,7 +217,8 @@ def test_of_several_processes_that_put_at_once_exactly_one_wins(place: Place) ->
         for number in range(4)
     ]
     for racer in racers:
-        assert racer.stdout and racer.stdout.readline() == "ready\n"
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
     for racer in racers:
         assert racer.stdin
         racer.stdin.write("go\n")
