@@ -20,6 +20,8 @@ _ROOMS = ("reflow.sdk", "reflow.client")
 
 def __getattr__(name: str) -> Any:
     """What users import from here lives in `reflow.sdk` (what a flow is written with) and `reflow.client`."""
+    if name == "__all__":  # asked for by `from reflow import *`
+        return [name for room in _ROOMS for name in getattr(import_module(room), "__all__", ())]
     if name.startswith("_"):
         raise AttributeError(f"module 'reflow' has no attribute {name!r}")
     for room in _ROOMS:
