@@ -13,8 +13,8 @@ from typing import Any
 from reflow.manifests.types import ConditionType, Phase
 
 Json = dict[str, Any]
-STEP_LIMIT = 300
-AGAIN_LIMIT = 50
+STEP_LIMIT = 250
+AGAIN_LIMIT = 30
 MESSAGE_LIMIT = 1024
 
 
@@ -97,7 +97,7 @@ def render(summary: Summary, old: Mapping[str, Any], now: float) -> Json:
         status["counts"] = _counts(total)
         status["progress"] = f"{total.succeeded + total.cloned}/{total.total}"
         status["steps"] = [
-            {"name": name, **_counts(counts)} for name, counts in summary.steps.items() if counts.total
+            {"name": name, **_set(_counts(counts))} for name, counts in summary.steps.items() if counts.total
         ][:STEP_LIMIT]
     if summary.origin_run_id:
         status["originRunID"] = summary.origin_run_id
@@ -105,7 +105,7 @@ def render(summary: Summary, old: Mapping[str, Any], now: float) -> Json:
         status["failure"] = _failure(summary.failure)
     if summary.again:
         status["again"] = [
-            {"step": note.step, "tasks": note.tasks, "reason": note.reason[:512]}
+            {"step": note.step, "tasks": note.tasks, "reason": note.reason[:256]}
             for note in summary.again[:AGAIN_LIMIT]
         ]
     if summary.started is not None:
@@ -182,6 +182,11 @@ def _counts(counts: Counts) -> Json:
         "failed": counts.failed,
         "cloned": counts.cloned,
     }
+
+
+def _set(counts: Json) -> Json:
+    """Per step, zeros are left out: there may be hundreds of steps."""
+    return {name: value for name, value in counts.items() if value}
 
 
 def _failure(failure: Failure) -> Json:
