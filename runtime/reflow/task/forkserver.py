@@ -26,13 +26,17 @@ class ForkedChild:
         self.status: int | None = None
         self.lost = ""
         self._pipe = status
+        os.set_blocking(status, False)
         self._heard = b""
 
     def fileno(self) -> int:
         return self._pipe
 
     def update(self) -> None:
-        data = os.read(self._pipe, 2 * NUMBER.size)
+        try:
+            data = os.read(self._pipe, 2 * NUMBER.size)
+        except BlockingIOError:
+            return
         self._heard += data
         if not data and self.status is None:
             self.lost = "the fork server is gone"

@@ -128,10 +128,10 @@ class Server:
     def _reap(self) -> None:
         """Ask for each child of ours by its pid: the script may have started processes of its own."""
         for pid in list(self._children):
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            ended = reap(pid)
+            if ended is None:
                 continue
             status = self._children.pop(pid)
-            ended = reap(pid)
             with suppress(OSError):  # the launcher may have let go of this task
                 os.write(status, NUMBER.pack(ended))
             os.close(status)

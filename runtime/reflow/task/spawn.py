@@ -29,7 +29,7 @@ class Child(Protocol):
         """Readable when `update` has something to find out."""
 
     def update(self) -> None:
-        """Find out what's new. Never blocks when `fileno` is readable."""
+        """Find out what's new. Never blocks."""
 
     def close(self) -> None:
         """Let go of descriptors. The process isn't touched."""
@@ -93,15 +93,18 @@ def _watch(pid: int) -> int:
     return reader
 
 
-def reap(pid: int) -> int:
-    """Wait for a child that has ended; what it started and left behind is told to end too, as its container's would.
+def reap(pid: int) -> int | None:
+    """The wait status of a child that has ended, None where it hasn't. What it started and left behind is told to end
+    too, as its container's would.
 
     The group is signalled before the child is reaped: until then nothing else can have its number.
     """
     if hasattr(os, "waitid"):
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            return None
         signal_group(pid, signal.SIGTERM)
-    return os.waitpid(pid, 0)[1]
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return status if ended else None
 
 
 class _Closing:
