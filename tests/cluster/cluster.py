@@ -159,7 +159,6 @@ def up(nodes: int) -> None:
     _wait_for_nodes(wanted)
     link = settings.tools_bin() / "helm"
     if not link.exists():
-        say("cluster: up; helm is built last")
         link.symlink_to(build.get(build.helm()) / "helm")
 
 
