@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reflow.engine.events import Failed, Start
+from reflow.engine.events import Failed, Lost, Start, Succeeded
 from reflow.graph.build import Unsettled
 from reflow.manifests.parse import ManifestError, parse_flowrun
 from reflow.manifests.types import FlowRun
@@ -45,6 +45,7 @@ SETTLED_AT_ONCE = 8
 REFUSED_SECONDS = 5.0
 SWEEP_FROM = 50  # ended Pods
 LONGEST_HOLD = 60.0
+LOST_SECONDS, LONGEST_LOST = 1.0, 60.0  # before a lost launch is followed by another: doubled each time
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ class FlowRuns:
                 return
             end = Failed(end.key, end.attempt, end.launch, end.ended, end.message, final=True)
         assert not isinstance(end, Unclear)
-        starts = run.fold(end)
+        starts = run.fold(end, _lost_pause(end, self._clock()))
         retry = next((start for start in starts if start.key == end.key), None)
         if isinstance(end, Failed) and retry is not None and end.key.step not in run.retried:
             run.retried.add(end.key.step)
@@ -439,6 +440,12 @@ class FlowRuns:
 
     def _post(self, run: Run, reason: str, message: str, *, warning: bool = False) -> None:
         self._events.post(Note(run.key, run.owner.uid, reason, message, warning=warning))
+
+
+def _lost_pause(end: Succeeded | Failed | Lost, now: float) -> float:
+    """When a lost task may start again: the first time at once, then later and later."""
+    losses = end.launch - end.attempt if isinstance(end, Lost) else 0
+    return now + min(LOST_SECONDS * 2**losses, LONGEST_LOST) if losses > 0 else 0.0
 
 
 def _wishes(run: Run, flowrun: FlowRun) -> Wishes:

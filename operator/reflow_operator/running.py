@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded
 from reflow.engine.state import Outcome, RunState
@@ -136,9 +136,15 @@ class Run:
 
     # The engine
 
-    def fold(self, end: Succeeded | Failed | Lost) -> tuple[Start, ...]:
-        """Tell the engine; what may start now waits from here on, and is returned."""
-        starts = tuple(self.state.apply(end))
+    def fold(self, end: Succeeded | Failed | Lost, not_before: float = 0.0) -> tuple[Start, ...]:
+        """Tell the engine; what may start now waits from here on, and is returned.
+
+        `not_before`: when the same task may start again at the earliest.
+        """
+        starts = tuple(
+            replace(start, not_before=max(start.not_before, not_before)) if start.key == end.key else start
+            for start in self.state.apply(end)
+        )
         if isinstance(end, Succeeded):
             self.fresh.append(end.key)
         self.waiting.add(starts)

@@ -194,7 +194,11 @@ def test_bad_code_fails_the_flowrun_and_uses_no_run_id(tmp_path: Path, code: str
     assert "finalizers" not in world.cluster.objects[f"{FLOWRUNS}/debug-1"]["metadata"]
 
 
-PARAMETERS = "class DebugFlow(FlowSpec):\n    alpha = Parameter('alpha', default=0.1)\n    name = Parameter('name', required=True)\n"
+PARAMETERS = """\
+class DebugFlow(FlowSpec):
+    alpha = Parameter("alpha", default=0.1)
+    name = Parameter("name", required=True)
+"""
 
 
 def _with_parameters() -> str:
