@@ -81,7 +81,8 @@ class _TypesMet(dict[type, Callable[[Any], Any]]):
 
     def packages(self) -> tuple[str, ...]:
         tops = {str(module).partition(".")[0] for module in self._modules}
-        return tuple(sorted(top for top in tops if top and top not in sys.stdlib_module_names))
+        ours = {"", "__main__", "__mp_main__"}  # the script itself is no package
+        return tuple(sorted(top for top in tops if top not in ours and top not in sys.stdlib_module_names))
 
 
 def load(objects: ObjectStore, flow: str, ref: ArtifactRef, *, name: str, made_by: Record | None) -> Any:

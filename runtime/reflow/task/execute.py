@@ -205,6 +205,8 @@ def _described(attempt: Attempt, error: BaseException) -> ExceptionInfo:
         step = attempt.graph.steps.get(attempt.spec.key.step)
         where = f"{attempt.spec.script}:{step.line}" if step and step.line else attempt.spec.script
         return replace(told, traceback=f"{told.type}: {where}: {told.message}\n")
+    if not has_user_frames(_trace(error)):
+        return replace(told, traceback=told.full)  # a fault of ours, or an interruption: all there is to see
     return told
 
 
