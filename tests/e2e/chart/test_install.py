@@ -17,7 +17,7 @@ import pytest
 from tests.cluster import cluster
 from tests.cluster.shell import ClusterError
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 REPO = Path(__file__).resolve().parents[3]
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
