@@ -46,7 +46,9 @@ def run(stage: Stage) -> bool:
     except subprocess.TimeoutExpired:
         print(f"=== {stage.name}: not done after {stage.limit} s", flush=True)
         code = -1
-    print(f"=== {stage.name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    print(
+        f"=== {stage.name}: {'ok' if code == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True
+    )
     return code == 0
 
 

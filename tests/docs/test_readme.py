@@ -33,7 +33,9 @@ def test_the_commands_of_the_readme_print_what_it_shows(tmp_path: Path) -> None:
             check=False,
         )
         lacking = missing(command, done.stdout)
-        assert lacking is None, f"README.md:{command.line}: `{command.text}` lacks {lacking!r}:\n{done.stdout}"
+        assert lacking is None, (
+            f"README.md:{command.line}: `{command.text}` lacks {lacking!r}:\n{done.stdout}"
+        )
 
 
 def test_the_flow_in_the_readme_is_the_example() -> None:
