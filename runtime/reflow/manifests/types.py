@@ -30,13 +30,14 @@ class ConditionType(StrEnum):
 
     `COMPLETE` and `FAILED` are final, and exactly one of them becomes true; a cancelled run is failed, with
     the reason `Cancelled`. `SUSPENDED`: nothing new starts. `STORE_READY`: false while the store can't be
-    used.
+    used. `PODS_READY`: false while Pods are refused or can't get going.
     """
 
     COMPLETE = "Complete"
     FAILED = "Failed"
     SUSPENDED = "Suspended"
     STORE_READY = "StoreReady"
+    PODS_READY = "PodsReady"
 
 
 @dataclass(frozen=True, slots=True)
