@@ -21,12 +21,12 @@ from reflow.graph.types import Graph
 from reflow.launch.resuming import plan_resume
 from reflow.manifests.types import FlowRun, FlowRunSpec, ImageCode, Inline, Package
 from reflow.store.flowstore import FlowStore
+from reflow.store.package import pack_file, read_script
 from reflow.store.values import CodeRef, IndexEntry, Manifest, Origin, RunEnd
-from reflow.values.errors import FlowError, NewerFormat, NotFound
+from reflow.values.errors import CorruptObject, FlowError, NewerFormat, NotFound
 from reflow.values.key import TaskKey
 from reflow.values.policy import StepPolicy
 from reflow_operator.claiming import claim, request_of
-from reflow_operator.codepack import pack_text, read_script
 from reflow_operator.constants import ANNOTATION_RUN_AGAIN, Reason
 from reflow_operator.ends import Unclear, Unloadable, read_end
 from reflow_operator.held import Refused
@@ -58,7 +58,7 @@ def read_source(store: FlowStore, spec: FlowRunSpec) -> tuple[Source, CodeRef, b
     resumed = spec.resume_from is not None
     match spec.code:
         case Inline(text, script):
-            package = pack_text(script, text)
+            package = pack_file(text.encode())
             source = read_code(text, script, spec.flow, spec.parameters, resumed=resumed)
             return source, CodeRef(script, None, source.alias), package
         case Package(sha256, script):
@@ -173,8 +173,8 @@ def _script_of(store: FlowStore, sha256: str, script: str) -> str:
         text = read_script(store.code(sha256), script, SCRIPT_LIMIT)
     except NotFound as error:
         raise Refused(Reason.INVALID_CODE, f"spec.code.package: {error}") from error
-    except ValueError as error:
-        raise Refused(Reason.INVALID_CODE, f"The code package {sha256} can't be used: {error}.") from error
+    except CorruptObject as error:
+        raise Refused(Reason.INVALID_CODE, f"The code package {sha256} can't be used: {error}") from error
     if text is None:
         raise Refused(
             Reason.INVALID_CODE,

@@ -57,6 +57,39 @@ def unpack(package: bytes, script: str, folder: str) -> str:
     return path
 
 
+def read_script(package: bytes, script: str, limit: int) -> str | None:
+    """The script's text; None where a package of several files lacks it, or it's longer than `limit` bytes.
+
+    Raises CorruptObject where the package can't be read, or the script isn't text in UTF-8.
+    """
+    data: bytes | None = package
+    if package.startswith(_ZIP):
+        data = _from_zip(package, script, limit)
+    if data is None or len(data) > limit:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise CorruptObject(
+            f"The script {script} in the code package isn't text in UTF-8: {error}."
+        ) from None
+
+
+def _from_zip(package: bytes, script: str, limit: int) -> bytes | None:
+    import io
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            entry = archive.getinfo(script)
+            return archive.read(entry) if entry.file_size <= limit else None
+    except KeyError:
+        return None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise CorruptObject(f"The code package can't be read: {error}.") from None
+
+
 def _parts(script: str) -> list[str]:
     """A relative path's parts, without those that lead upwards."""
     return [part for part in script.split("/") if part not in ("", ".", "..")]
