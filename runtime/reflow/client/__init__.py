@@ -1,0 +1,35 @@
+"""Reading what runs have left: flows, runs, steps, tasks, artifacts. In a notebook or a script of one's own.
+
+from reflow import Flow, Run
+
+run = Flow("DebugFlow").latest_run
+run["a"].task.data.x
+"""
+
+from __future__ import annotations
+
+from reflow.client.artifact import DataArtifact
+from reflow.client.errors import MetaflowInvalidPathspec, MetaflowNamespaceMismatch, MetaflowNotFound
+from reflow.client.flow import Flow, Reflow
+from reflow.client.namespaces import default_namespace, get_namespace, namespace
+from reflow.client.run import Run
+from reflow.client.step import Step
+from reflow.client.task import Task
+
+Metaflow = Reflow
+
+__all__ = [
+    "DataArtifact",
+    "Flow",
+    "Metaflow",
+    "MetaflowInvalidPathspec",
+    "MetaflowNamespaceMismatch",
+    "MetaflowNotFound",
+    "Reflow",
+    "Run",
+    "Step",
+    "Task",
+    "default_namespace",
+    "get_namespace",
+    "namespace",
+]

@@ -1,0 +1,204 @@
+"""One run of a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from reflow.client.base import Parent, moment
+from reflow.client.code import Code
+from reflow.client.data import TaskData
+from reflow.client.errors import MetaflowNamespaceMismatch, MetaflowNotFound
+from reflow.client.namespaces import get_namespace
+from reflow.client.step import Step
+from reflow.client.task import Task
+from reflow.store.values import RunEnd
+from reflow.values.key import TaskKey
+
+_END = "end"
+
+
+class Run(Parent):
+    """A run, such as `Run("DebugFlow/3")`: its steps, in the order of the source, as far as they have
+    tasks.
+    """
+
+    _form = "Flow/run"
+
+    def __init__(self, pathspec: str, *, _any_namespace: bool = False, **options: Any) -> None:
+        super().__init__(pathspec, **options)
+        self._manifest = self._store.manifest(self.id)
+        if not _any_namespace and not self.is_in_namespace():
+            raise MetaflowNamespaceMismatch(
+                f"The run {self.pathspec} isn't in the namespace {get_namespace()!r}."
+                " Call namespace(None) to see all runs."
+            )
+
+    @property
+    def parent(self) -> Any:
+        """The flow."""
+        from reflow.client.flow import Flow
+
+        return Flow(self._parts[0], _place=self._place)
+
+    # Steps
+
+    def __iter__(self) -> Iterator[Step]:
+        return self.steps()
+
+    def steps(self, *tags: str) -> Iterator[Step]:
+        """The steps that have tasks. All have the run's tags, so `tags` gives all of them or none."""
+        if not set(tags) <= self.tags:
+            return
+        there = {entry.key.step for entry in self._store.index(self.id)}
+        for name in self._manifest.graph.steps:
+            if name in there:
+                yield Step(f"{self.pathspec}/{name}", _place=self._place)
+
+    def __getitem__(self, child: str) -> Step:
+        try:
+            return Step(f"{self.pathspec}/{child}", _place=self._place)
+        except MetaflowNotFound as error:
+            raise KeyError(str(error)) from None
+
+    @property
+    def end_task(self) -> Task | None:
+        """The task of the step `end`, None while it hasn't finished."""
+        if self._store.result(self.id, TaskKey(_END)) is None:
+            return None
+        return Task(f"{self.pathspec}/{_END}/{TaskKey(_END).id}", _place=self._place)
+
+    @property
+    def data(self) -> TaskData | None:
+        """The artifacts of `end`, None while it hasn't finished."""
+        return end.data if (end := self.end_task) else None
+
+    # How it went
+
+    @property
+    def successful(self) -> bool:
+        """Whether the run went through to its end."""
+        end = self._end
+        return end.succeeded if end else self._reached_end
+
+    @property
+    def finished(self) -> bool:
+        """Whether the step `end` has finished. A run that failed isn't finished, as in Metaflow: see
+        `status`.
+        """
+        return self.successful
+
+    @property
+    def status(self) -> str:
+        """`succeeded`, `failed`, `running`, or `dead` where it has no end and nobody works on it any more."""
+        if end := self._end:
+            return "succeeded" if end.succeeded else "failed"
+        if self._reached_end:
+            return "succeeded"
+        return "running" if self._store.liveness(self.id).alive else "dead"
+
+    @property
+    def failed_task(self) -> Task | None:
+        """The task that failed the run, None where none did."""
+        end = self._end
+        if end is None or not end.failed_task:
+            return None
+        try:
+            return Task(f"{self.pathspec}/{end.failed_task}", _place=self._place)
+        except MetaflowNotFound:
+            return None  # it left no record
+
+    @property
+    def exception(self) -> Any:
+        """What failed the run, None where nothing did."""
+        return failed.exception if (failed := self.failed_task) else None
+
+    @property
+    def created_at(self) -> datetime:
+        """When the run was claimed."""
+        return moment(self._manifest.created)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the run was over, successful or not; None while it isn't."""
+        if end := self._end:
+            return moment(end.ended)
+        return end_task.finished_at if (end_task := self.end_task) else None
+
+    @property
+    def _end(self) -> RunEnd | None:
+        return self._store.end(self.id)
+
+    @property
+    def _reached_end(self) -> bool:
+        """For a run whose scheduler died between the last task and writing down the end."""
+        return self._store.result_exists(self.id, TaskKey(_END))
+
+    # What it was started with
+
+    @property
+    def code(self) -> Code:
+        """The code that the run was started with."""
+        return Code(self._store, self._manifest.code)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters' values by name."""
+        return dict(self._manifest.parameters)
+
+    @property
+    def origin_pathspec(self) -> str | None:
+        """The run that this one resumed, None for one that resumed none."""
+        origin = self._manifest.origin
+        return f"{self._parts[0]}/{origin.run}" if origin else None
+
+    # Tags
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """All tags: the user's and the system's."""
+        return self.user_tags | self.system_tags
+
+    @property
+    def user_tags(self) -> frozenset[str]:
+        """The tags that users gave it."""
+        return frozenset(self._store.tags(self.id))
+
+    @property
+    def system_tags(self) -> frozenset[str]:
+        """What Reflow says of it: `user:…`, `place:local` or `place:cluster`, `python_version:…`."""
+        manifest = self._manifest
+        found = {f"place:{manifest.place}"}
+        found |= {f"user:{manifest.user}"} if manifest.user else set()
+        found |= {f"python_version:{manifest.python}"} if manifest.python else set()
+        return frozenset(found)
+
+    def is_in_namespace(self) -> bool:
+        """Whether the run has the namespace's tag, or all are shown."""
+        chosen = get_namespace()
+        return chosen is None or chosen in self.system_tags or chosen in self.user_tags
+
+    def add_tag(self, tag: str | Iterable[str]) -> None:
+        """Add a tag, or several."""
+        self.replace_tags((), _several(tag))
+
+    add_tags = add_tag
+
+    def remove_tag(self, tag: str | Iterable[str]) -> None:
+        """Remove a tag, or several."""
+        self.replace_tags(_several(tag), ())
+
+    remove_tags = remove_tag
+
+    def replace_tag(self, tag_to_remove: str | Iterable[str], tag_to_add: str | Iterable[str]) -> None:
+        """Remove one tag and add another, or several each."""
+        self.replace_tags(_several(tag_to_remove), _several(tag_to_add))
+
+    def replace_tags(self, tags_to_remove: Iterable[str], tags_to_add: Iterable[str]) -> None:
+        """Remove tags, then add others. Of two changes at once, the later stays."""
+        self._store.set_tags(self.id, (self.user_tags - set(tags_to_remove)) | set(tags_to_add))
+
+
+def _several(tags: str | Iterable[str]) -> tuple[str, ...]:
+    return (tags,) if isinstance(tags, str) else tuple(tags)

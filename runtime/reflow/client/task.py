@@ -1,0 +1,263 @@
+"""One task of a run: its artifacts, its output, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from reflow.client import kin
+from reflow.client.base import Parent, moment
+from reflow.client.batch import Batch
+from reflow.client.code import Code
+from reflow.client.data import TaskData
+from reflow.client.errors import MetaflowNotFound
+from reflow.client.ids import parse_key
+from reflow.store.logs import Frame
+from reflow.store.table import ArtifactTable
+from reflow.store.values import ExceptionInfo, IndexEntry, Manifest, Record
+
+_STREAMS = {"stdout": "o", "stderr": "e"}
+
+
+class Metadatum(NamedTuple):
+    """Something that is known about a task."""
+
+    name: str
+    value: str
+    created_at: datetime
+
+
+class Task(Parent):
+    """A task that has finished or failed: its artifacts, by name. A cloned one shows what its origin left."""
+
+    _form = "Flow/run/step/task"
+
+    def __init__(
+        self, pathspec: str, *, _entry: IndexEntry | None = None, _batch: Batch | None = None, **options: Any
+    ) -> None:
+        super().__init__(pathspec, **options)
+        self._batch = _batch
+        self._key = _entry.key if _entry else parse_key(self._manifest, self._parts[2], self.id)
+        if _entry is None:
+            _ = self._record
+
+    @property
+    def _run(self) -> str:
+        return self._parts[1]
+
+    @property
+    def _manifest(self) -> Manifest:
+        return self._store.manifest(self._run)
+
+    @cached_property
+    def _record(self) -> Record:
+        """The result, else the latest failed attempt. Raises MetaflowNotFound."""
+        found = self._batch.record(self._key) if self._batch else None
+        found = found or self._store.result(self._run, self._key)
+        if found is None:
+            failures = self._store.failures(self._run, self._key)
+            if not failures:
+                raise MetaflowNotFound(
+                    f"The task {self.pathspec} isn't there, or has neither finished nor failed."
+                )
+            found = failures[-1]
+        return found
+
+    @cached_property
+    def _table(self) -> ArtifactTable:
+        return self._store.table(self._run, self._record)
+
+    @property
+    def parent(self) -> Any:
+        """The step."""
+        from reflow.client.step import Step
+
+        return Step("/".join(self._parts[:3]), _place=self._place)
+
+    # Artifacts
+
+    @cached_property
+    def data(self) -> TaskData:
+        """The artifacts as attributes, each loaded when it's asked for."""
+        return TaskData(self._store, self._table, self.pathspec)
+
+    @property
+    def artifacts(self) -> list[Any]:
+        """The artifacts, without their values."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._artifact(name) for name in sorted(self._table))
+
+    def __getitem__(self, child: str) -> Any:
+        try:
+            return self._artifact(child)
+        except MetaflowNotFound as error:
+            raise KeyError(str(error)) from None
+
+    def _artifact(self, name: str) -> Any:
+        from reflow.client.artifact import DataArtifact
+
+        return DataArtifact(f"{self.pathspec}/{name}", _task=self, _place=self._place)
+
+    def _must_have(self, name: str) -> None:
+        if name not in self._table:
+            names = ", ".join(sorted(self._table)) or "none at all"
+            raise MetaflowNotFound(f"The task {self.pathspec} has no artifact {name}; it has {names}.")
+
+    # How it went
+
+    @property
+    def successful(self) -> bool:
+        """Whether the task has its result. A failure that `@catch` let pass counts, as in Metaflow."""
+        return self._record.status.finished
+
+    @property
+    def finished(self) -> bool:
+        """Whether an attempt has ended, well or not."""
+        return True
+
+    @property
+    def exception(self) -> ExceptionInfo | None:
+        """What the attempt raised (type, message, traceback), None where it raised nothing."""
+        return self._record.exception
+
+    @property
+    def created_at(self) -> datetime:
+        """When the attempt began."""
+        return moment(self._record.started)
+
+    @property
+    def finished_at(self) -> datetime:
+        """When the attempt ended."""
+        return moment(self._record.ended)
+
+    @property
+    def current_attempt(self) -> int:
+        """The attempt that is shown: the one with the result, else the latest that failed. From 0."""
+        return self._record.attempt
+
+    @property
+    def index(self) -> int | None:
+        """Its place in the innermost foreach, None outside of any."""
+        return self._key.foreach[-1] if self._key.foreach else None
+
+    @property
+    def origin_pathspec(self) -> str | None:
+        """The task that this one was cloned from, None for one that ran in this run."""
+        holder = self._store.holder(self._run, self._key)
+        return "/".join((self._parts[0], holder, *self._parts[2:])) if holder != self._run else None
+
+    @property
+    def code(self) -> Code:
+        """The code of the run in which the task ran."""
+        holder = self._store.holder(self._run, self._key)
+        return Code(self._store, self._store.manifest(holder).code)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The run's tags."""
+        found: frozenset[str] = self.parent.tags
+        return found
+
+    @property
+    def metadata(self) -> list[Metadatum]:
+        """What is known about the task besides its artifacts."""
+        at = self.finished_at
+        return [Metadatum(name, value, at) for name, value in self.metadata_dict.items()]
+
+    @property
+    def metadata_dict(self) -> dict[str, str]:
+        """As `metadata`, by name."""
+        record, origin = self._record, self.origin_pathspec
+        found = {
+            "attempt": str(record.attempt),
+            "attempt_ok": str(record.status.finished),
+            "status": record.status.value,
+            "launch": str(record.launch),
+            "host": record.host,
+            "pid": str(record.pid or ""),
+            "python_version": record.python,
+            "switch_case": record.case or "",
+            "foreach_width": "" if record.width is None else str(record.width),
+            "origin-run-id": origin.split("/")[1] if origin else "",
+            "origin-task-id": self.id if origin else "",
+        }
+        return {name: value for name, value in found.items() if value}
+
+    # Output
+
+    @property
+    def stdout(self) -> str:
+        """What the task printed."""
+        return self._text("o")
+
+    @property
+    def stderr(self) -> str:
+        """What the task wrote to its standard error, tracebacks included."""
+        return self._text("e")
+
+    @property
+    def stdout_size(self) -> int:
+        """The size of `stdout` in bytes."""
+        return sum(len(frame.data) for frame in self._frames("o"))
+
+    @property
+    def stderr_size(self) -> int:
+        """The size of `stderr` in bytes."""
+        return sum(len(frame.data) for frame in self._frames("e"))
+
+    def loglines(self, stream: str, as_unicode: bool = True) -> Iterator[tuple[datetime, str | bytes]]:
+        """Time and text of each line of `stdout` or `stderr`, without the line's end."""
+        if stream not in _STREAMS:
+            raise MetaflowNotFound(f"There is no stream {stream!r}: it is stdout or stderr.")
+        for time, line in _lines(self._frames(_STREAMS[stream])):
+            yield moment(time), line.decode("utf-8", "replace") if as_unicode else line
+
+    def _text(self, stream: str) -> str:
+        return b"".join(frame.data for frame in self._frames(stream)).decode("utf-8", "replace")
+
+    def _frames(self, stream: str) -> Iterator[Frame]:
+        return (frame for frame in self._store.log(self._run, self._record) if frame.stream == stream)
+
+    # Kin
+
+    @property
+    def parent_tasks(self) -> Iterator[Task]:
+        """The tasks that this one took its input from."""
+        return self._tasks(kin.parents(self._store, self._run, self._key))
+
+    @property
+    def child_tasks(self) -> Iterator[Task]:
+        """The tasks that took their input from this one, as far as they have finished or failed."""
+        return self._tasks(kin.children(self._store, self._run, self._record))
+
+    @property
+    def parent_task_pathspecs(self) -> Iterator[str]:
+        """The pathspecs of `parent_tasks`."""
+        return (task.pathspec for task in self.parent_tasks)
+
+    @property
+    def child_task_pathspecs(self) -> Iterator[str]:
+        """The pathspecs of `child_tasks`."""
+        return (task.pathspec for task in self.child_tasks)
+
+    def _tasks(self, entries: Iterable[IndexEntry]) -> Iterator[Task]:
+        run = "/".join(self._parts[:2])
+        return (Task(f"{run}/{e.key.step}/{e.key.id}", _place=self._place, _entry=e) for e in entries)
+
+
+def _lines(frames: Iterator[Frame]) -> Iterator[tuple[float, bytes]]:
+    """Whole lines, each with the time of its beginning."""
+    rest, since = b"", 0.0
+    for frame in frames:
+        since = since if rest else frame.time
+        *whole, last = (rest + frame.data).split(b"\n")
+        for line in whole:
+            yield since, line
+            since = frame.time
+        rest = last
+    if rest:
+        yield since, rest
