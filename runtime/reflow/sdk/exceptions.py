@@ -41,6 +41,9 @@ class MissingInMergeArtifactsException(MergeArtifactsException):
         return type(self), (str(self), self.artifact_names)
 
 
+MetaflowException = ReflowError  # as scripts know it that were written for Metaflow
+
+
 class FailureHandledByCatch:
     """What `@catch(var='x')` leaves in `self.x`: the failure of a step that was let pass.
 

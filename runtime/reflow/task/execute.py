@@ -136,6 +136,8 @@ def _run(attempt: Attempt, state: TaskState) -> Record:
     else:
         function()
     check_transition(state.transition, state.step)
+    for variable in _catch_variables(state.step.decorators):
+        setattr(flow, variable, None)  # so that a later step can ask whether this one failed
     return _kept(attempt, flow, state, _blank(attempt.spec, Status.SUCCEEDED))
 
 

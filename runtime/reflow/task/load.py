@@ -130,6 +130,8 @@ def _guarded(run: Callable[[], None], shown: str) -> None:
 def _hint(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == "metaflow":
         return ". Run it with `reflow run FILE`, and metaflow means Reflow"
+    if type(error) is ImportError and f"{error.name}.".startswith("metaflow."):
+        return ". In this run metaflow means Reflow, which has no such name"
     return ""
 
 

@@ -15,12 +15,13 @@ from typing import Any
 
 
 class Seeding:
-    """Which generators the script seeded while it loaded."""
+    """Which generators the script seeded while it loaded. `state`: of `random`, once loaded, where it did."""
 
-    __slots__ = ("stdlib",)
+    __slots__ = ("state", "stdlib")
 
     def __init__(self) -> None:
         self.stdlib = False
+        self.state: tuple[Any, ...] | None = None
 
 
 @contextmanager
@@ -42,11 +43,14 @@ def watching_seeds() -> Iterator[Seeding]:
         yield seeding
     finally:
         random.seed, random.setstate = seed, setstate
+        seeding.state = random.getstate() if seeding.stdlib else None
 
 
 def reseed(seeding: Seeding) -> None:
     """Called in a forked child."""
-    if not seeding.stdlib:
+    if seeding.state is not None:
+        random.setstate(seeding.state)  # Python itself seeds it anew in every fork
+    else:
         random.seed(int.from_bytes(os.urandom(32), "big"))
     numpy = sys.modules.get("numpy.random")
     if numpy is not None and not _numpy_was_seeded(numpy):
