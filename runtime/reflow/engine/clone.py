@@ -1,8 +1,9 @@
 """What a resume takes over from its origin, and what runs again although it had finished.
 
 A task is cloned if it succeeded, its step stands where it stood and its transition is of the same kind in the
-new graph, no step that is to run again comes before it, and every task that it took input from is cloned. So
-both folds, over the old graph and over the new one, have to reach it by cloned tasks alone.
+new graph, no step that is to run again comes before it, and every task that it took input from is cloned and is
+also what it takes input from in the new graph. So the fold over the old graph and the one over the new graph have
+to reach it by the same cloned tasks.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reflow.engine.edges import START
+from reflow.engine.edges import START, children
 from reflow.engine.events import Succeeded
-from reflow.engine.reach import Reach, is_possible
+from reflow.engine.reach import Reach
 from reflow.graph.lint_shape import reachable
 from reflow.graph.types import Graph, Kind, Step
 from reflow.values.errors import FlowError
@@ -58,12 +59,56 @@ def plan_clone(
             f"The flow {new.flow} has no step '{from_step}' to resume from. Its steps are"
             f" {', '.join(new.steps)}."
         )
-    ends = {end.key: end for end in finished}
     renewed = reachable(new.steps, from_step) if from_step is not None else set()
     barred = {name: _why_barred(step, new, from_step, renewed) for name, step in old.steps.items()}
-    cloned, reached_in_old = _closed(old, new, ends, barred)
-    again = _again(old, new, ends, barred, cloned, reached_in_old)
-    return ClonePlan(tuple(cloned.values()), again)
+    ends = {end.key: end for end in finished if end.key.step in old.steps}
+    before, after = _Side(old), _Side(new)
+    cloned = _closed(before, after, {key: end for key, end in ends.items() if not barred[key.step]})
+    left = [end for key, end in ends.items() if key not in cloned]
+    return ClonePlan(tuple(cloned.values()), _again(left, before, after, barred))
+
+
+class _Side:
+    """The fold over one of the two graphs, by cloned tasks alone: what it reaches, and each task's inputs."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.reached = {START}
+        self._reach = Reach(graph)
+        self._inputs: dict[TaskKey, list[TaskKey]] = {}
+
+    def pass_on(self, end: Succeeded) -> list[TaskKey]:
+        """Raises FlowError, and then changes nothing, for a result that the graph has no way on for."""
+        found = self._reach.passed(end.key, end.width, end.case)
+        for child in children(self.graph, end.key, end.width, end.case):
+            self._inputs.setdefault(child, []).append(end.key)
+        self.reached.update(found)
+        return found
+
+    def inputs(self, key: TaskKey) -> set[TaskKey]:
+        return set(self._inputs.get(key, ()))
+
+
+def _closed(before: _Side, after: _Side, ends: Mapping[TaskKey, Succeeded]) -> dict[TaskKey, Succeeded]:
+    """The tasks that both sides reach, and by the same tasks."""
+    cloned: dict[TaskKey, Succeeded] = {}
+    waiting = [START]
+    while waiting:
+        key = waiting.pop()
+        end = ends.get(key)
+        # A task is put here by each of the two sides; it is looked at when both have come to it.
+        if end is None or key in cloned or key not in before.reached or key not in after.reached:
+            continue
+        if before.inputs(key) != after.inputs(key) or _lost_case(after.graph.steps[key.step], end):
+            continue
+        try:
+            old_children = before.pass_on(end)
+        except FlowError:
+            continue  # a record that its own graph can't have made: not to be built on
+        new_children = after.pass_on(end)
+        cloned[key] = end
+        waiting.extend(dict.fromkeys((*reversed(new_children), *reversed(old_children))))
+    return cloned
 
 
 def _why_barred(step: Step, new: Graph, from_step: str | None, renewed: set[str]) -> str:
@@ -107,81 +152,38 @@ def _lost_case(step: Step, end: Succeeded) -> bool:
     return step.kind is Kind.SWITCH and end.case not in dict(step.cases)
 
 
-def _closed(
-    old: Graph, new: Graph, ends: Mapping[TaskKey, Succeeded], barred: Mapping[str, str]
-) -> tuple[dict[TaskKey, Succeeded], set[TaskKey]]:
-    """The tasks that both graphs reach by cloned tasks alone, and all that the old one does."""
-    before, after = Reach(old), Reach(new)
-    in_old, in_new = {START}, {START}
-    cloned: dict[TaskKey, Succeeded] = {}
-    waiting = [START]
-    while waiting:
-        key = waiting.pop()
-        end = ends.get(key)
-        if end is None or key in cloned or not (key in in_old and key in in_new):
-            continue
-        if not _may(key, end, old, new, barred):
-            continue
-        try:
-            old_children = before.passed(key, end.width, end.case)
-        except FlowError:
-            continue  # a record that its own graph can't have made: not to be built on
-        new_children = after.passed(key, end.width, end.case)
-        cloned[key] = end
-        in_old.update(old_children)
-        in_new.update(new_children)
-        # Where a child is reached by only one of the two yet, the other's turn puts it here again.
-        waiting.extend(dict.fromkeys((*reversed(new_children), *reversed(old_children))))
-    return cloned, in_old
-
-
-def _may(key: TaskKey, end: Succeeded, old: Graph, new: Graph, barred: Mapping[str, str]) -> bool:
-    return (
-        not barred.get(key.step, "gone")
-        and is_possible(old, key)
-        and not _lost_case(new.steps[key.step], end)
-    )
-
-
 def _again(
-    old: Graph,
-    new: Graph,
-    ends: Mapping[TaskKey, Succeeded],
-    barred: Mapping[str, str],
-    cloned: Mapping[TaskKey, Succeeded],
-    reached_in_old: set[TaskKey],
+    left: list[Succeeded], before: _Side, after: _Side, barred: Mapping[str, str]
 ) -> tuple[Again, ...]:
-    left = [end for end in ends.values() if end.key not in cloned and end.key.step in old.steps]
     left_steps = {end.key.step for end in left}
     groups: dict[tuple[str, str], int] = {}
     for end in left:
         step = end.key.step
-        why = barred[step] or _why_left(end, old, new, left_steps, end.key in reached_in_old)
+        why = barred[step] or _why_left(end, before, after, left_steps)
         groups[step, why] = groups.get((step, why), 0) + 1
-    order = {name: place for place, name in enumerate(old.steps)}
+    order = {name: place for place, name in enumerate(before.graph.steps)}
     return tuple(
-        Again(step, count, why, gone=step not in new.steps)
+        Again(step, count, why, gone=step not in after.graph.steps)
         for (step, why), count in sorted(groups.items(), key=lambda item: order[item[0][0]])
     )
 
 
-def _why_left(end: Succeeded, old: Graph, new: Graph, left_steps: set[str], reached_in_old: bool) -> str:
-    step = new.steps[end.key.step]
+def _why_left(end: Succeeded, before: _Side, after: _Side, left_steps: set[str]) -> str:
+    key, step = end.key, after.graph.steps[end.key.step]
     if _lost_case(step, end):
         return f"its switch chose {end.case!r}, which is no longer a case"
-    if not reached_in_old:
-        sources = [name for name in old.sources[step.name] if name in left_steps]
-        if sources:
-            return f"its input came from {_listed(sources)}, which {_is(sources)} not reused"
-        return "a task that it took input from has no result"
-    sources = [name for name in new.sources[step.name] if name not in old.sources.get(step.name, ())]
+    old_sources = before.graph.sources[step.name]
+    if key not in before.reached:
+        sources = [name for name in old_sources if name in left_steps]
+        if not sources:
+            return "a task that it took input from has no result"
+        return (
+            f"its input came from {_listed(sources)}, which {'is' if len(sources) == 1 else 'are'} not reused"
+        )
+    sources = [name for name in after.graph.sources[step.name] if name not in old_sources]
     if sources:
         return f"{_listed(sources)} now {'comes' if len(sources) == 1 else 'come'} before it"
     return "what leads to it has changed"
-
-
-def _is(names: list[str]) -> str:
-    return "is" if len(names) == 1 else "are"
 
 
 def _listed(names: list[str]) -> str:

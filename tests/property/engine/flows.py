@@ -190,7 +190,7 @@ def _with_inner(block: Block, inner: tuple[Blocks, ...]) -> Block:
 def changed(draw: st.DrawFn, blocks: Blocks) -> Blocks:
     """The flow after an edit or two: steps inserted, deleted, renamed; kinds, variables, branches, cases
     changed."""
-    for edit in range(draw(st.integers(0, 2))):
+    for edit in range(draw(st.sampled_from([1, 2, 3, 0]))):
         blocks = draw(_edited(blocks, False, 1000 + 10 * edit))
     return blocks
 
@@ -214,6 +214,8 @@ def _edited(draw: st.DrawFn, blocks: Blocks, is_loop: bool, fresh: int) -> Block
     place = draw(st.integers(1 if is_loop else 0, len(blocks)))
     if place == len(blocks) or draw(st.integers(0, 2)) == 0:
         return (*blocks[:place], Plain(f"n{fresh}"), *blocks[place:])
+    if place + 1 < len(blocks) and draw(st.integers(0, 2)) == 0:
+        return (*blocks[:place], blocks[place + 1], blocks[place], *blocks[place + 2 :])
     return (*blocks[:place], *draw(_other(blocks[place], fresh)), *blocks[place + 1 :])
 
 

@@ -194,8 +194,9 @@ def naive_clone(
     able = {end.key: end for end in finished if may(end)}
     cloned: dict[TaskKey, Succeeded] = {}
     while True:
-        reached = Walk(cloned).flow(old).reached.keys() & Walk(cloned).flow(new).reached.keys()
-        more = {key: end for key, end in able.items() if key in reached}
+        was, now = Walk(cloned).flow(old).reached, Walk(cloned).flow(new).reached
+        both = [key for key in able if key in was and key in now and set(was[key]) == set(now[key])]
+        more = {key: able[key] for key in both}
         if len(more) == len(cloned):
             return cloned
         cloned = more
