@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reflow.sdk.parameters import parameters_of, resolve_values
 from reflow.store.flowstore import FlowStore
 from reflow.task.access import open_task_store
 from reflow.task.load import LoadedScript, Unloadable, load_script
@@ -16,7 +17,8 @@ from reflow.values.errors import FlowError, UsageError
 def tell_graph(found: Mapping[str, Any]) -> dict[str, Any]:
     """`found`: as a TaskSpec's JSON, `put` being the object key for the answer. The termination message.
 
-    The answer is JSON: flow, graph (as in a manifest), digest, and the parameters' names and attributes.
+    The answer is JSON: flow, graph (as in a manifest), digest, and the parameters' names and attributes. Where
+    `found` has `parameters`, the values that a run is given, it has all parameters' `values` too.
     """
     from reflow.task.pod import fetch_code
 
@@ -28,9 +30,14 @@ def tell_graph(found: Mapping[str, Any]) -> dict[str, Any]:
     objects = open_task_store(spec.store)
     fetch_code(FlowStore(objects, spec.flow), spec)
     try:
-        answer = graph_answer(load_script(spec.script, alias=spec.alias, flow_class=spec.flow or None))
+        loaded = load_script(spec.script, alias=spec.alias, flow_class=spec.flow or None)
+        answer = graph_answer(loaded)
+        if isinstance(found.get("parameters"), Mapping):
+            answer["values"] = resolve_values(loaded.flow_class, found["parameters"], user=spec.user)
     except FlowError as error:
         return {"v": 1, "status": "unloadable", "attempt": 0, "error": str(error)}
+    except UsageError as error:
+        return {"v": 1, "status": "unloadable", "attempt": 0, "of": "parameters", "error": str(error)}
     objects.put(put, json.dumps(answer, separators=(",", ":")).encode())
     return {"v": 1, "status": "succeeded", "attempt": 0}
 
@@ -40,7 +47,6 @@ def graph_answer(loaded: LoadedScript) -> dict[str, Any]:
     from reflow.graph.build import from_class
     from reflow.graph.codec import graph_to_json
     from reflow.graph.digest import digest
-    from reflow.sdk.parameters import parameters_of
 
     graph = from_class(loaded.flow_class)
     parameters = []
