@@ -134,7 +134,7 @@ def _why(error: Exception, ref: ArtifactRef, name: str, made_by: Record | None) 
         ours = versions(ref.packages)
         text += f" here is {_with(here, [_found(top, ours) for top in ref.packages])}."
     if "__main__" in str(error):
-        text += " Its class is defined in the flow's script, which isn't loaded here."
+        text += " Its class is defined in the flow's script: import it here first, from that script."
     return text
 
 

@@ -27,13 +27,14 @@ def from_json(
 
 
 def _by_step(keys: Iterable[TaskKey]) -> dict[str, list[dict[str, Any]]]:
-    groups: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[int]] = {}
-    for key in keys:
-        at = groups.setdefault((key.step, key.foreach[:-1], key.loop), [])
-        if key.foreach:
-            at.append(key.foreach[-1])
     found: dict[str, list[dict[str, Any]]] = {}
-    for (step, within, loop), at in groups.items():
+    ranged: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[int]] = {}
+    for key in keys:
+        if key.foreach:
+            ranged.setdefault((key.step, key.foreach[:-1], key.loop), []).append(key.foreach[-1])
+        else:
+            found.setdefault(key.step, []).append({"loop": list(key.loop)} if key.loop else {})
+    for (step, within, loop), at in ranged.items():
         group = {"in": list(within), "loop": list(loop), "at": _ranges(at)}
         found.setdefault(step, []).append({name: value for name, value in group.items() if value})
     return found
