@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def scene_of(tmp_path: Path) -> Callable[[str], Scene]:
 
 
 @pytest.fixture
-def run(scene_of: Callable[[str], Scene]) -> Iterator[Callable[..., Ran]]:
+def run(scene_of: Callable[[str], Scene]) -> Callable[..., Ran]:
     """Runs a flow's source with a fork server."""
 
     def run_source(source: str, **parameters: object) -> Ran:
