@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reflow_operator import constants
+from reflow_operator.beginning import Beginning
+from reflow_operator.finalizer import Finalizer
 from reflow_operator.graphs import GraphReader
 from reflow_operator.keeping import Keeper
 from reflow_operator.kube import paths
@@ -24,6 +26,7 @@ from reflow_operator.podview import PodView, view
 from reflow_operator.reconcile import FlowRuns, Queues
 from reflow_operator.resumes import Resumes
 from reflow_operator.settings import Settings
+from reflow_operator.settling import Settling
 from reflow_operator.statuswriter import StatusWriter
 from reflow_operator.stores import Stores
 from reflow_operator.workqueue import WorkQueue
@@ -89,19 +92,24 @@ def build(
     informer = Informer(cluster, scopes, constants.POD_SELECTOR, view, book.take)
     launcher = Launcher(cluster, book, informer.observe, defaults, clock)
     keeper = Keeper(stores, launcher.sweep)
+    finalizer = Finalizer(cluster, objects)
+    patience = settings.image_patience
+    graphs = GraphReader(cluster, stores, book, informer.observe, defaults, clock, patience)
     flowruns = FlowRuns(
         cluster=cluster,
         stores=stores,
         objects=objects,
         book=book,
         launcher=launcher,
-        graphs=GraphReader(),
+        beginning=Beginning(stores, book, graphs, finalizer, clock, patience),
+        settling=Settling(stores, launcher),
+        finalizer=finalizer,
         keeper=keeper,
         writer=writer,
         events=events,
         queues=Queues(again=queue.add, tell=statuses.add_after),
         clock=clock,
-        image_patience=settings.image_patience,
+        image_patience=patience,
     )
     resumes = Resumes(
         cluster=cluster, stores=stores, objects=objects, writer=writer, events=events, clock=clock

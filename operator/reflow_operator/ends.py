@@ -83,13 +83,13 @@ def read_end(pod: PodView, *, gone: bool, now: float, image_patience: float) -> 
     if pod.key is None:
         return None
     ended = pod.finished or now
-    said = _message(pod.termination) if pod.ended else None
+    said = message(pod.termination) if pod.ended else None
     if said is not None:
         return _as_said(said, pod, pod.key, ended)
-    fault = _fault(pod, gone=gone, now=now, image_patience=image_patience)
-    if fault is None:
+    found = fault(pod, gone=gone, now=now, image_patience=image_patience)
+    if found is None:
         return None
-    return Unclear(pod.key, pod.attempt, pod.launch, ended, fault, alive=not (gone or pod.ended))
+    return Unclear(pod.key, pod.attempt, pod.launch, ended, found, alive=not (gone or pod.ended))
 
 
 def stuck(pod: PodView) -> str | None:
@@ -106,12 +106,10 @@ def stuck(pod: PodView) -> str | None:
 
 def without_record(unclear: Unclear) -> Failed | Lost:
     """What an unclear end counts as where the store has no record of it."""
-    fault = unclear.fault
-    if fault.cluster:
-        return Lost(unclear.key, unclear.attempt, unclear.launch, message=fault.message)
-    return Failed(
-        unclear.key, unclear.attempt, unclear.launch, unclear.ended, fault.message, final=fault.final
-    )
+    why = unclear.fault
+    if why.cluster:
+        return Lost(unclear.key, unclear.attempt, unclear.launch, message=why.message, ended=unclear.ended)
+    return Failed(unclear.key, unclear.attempt, unclear.launch, unclear.ended, why.message, final=why.final)
 
 
 def _as_said(said: dict[str, Any], pod: PodView, key: TaskKey, ended: float) -> PodEnd | None:
@@ -129,12 +127,13 @@ def _as_said(said: dict[str, Any], pod: PodView, key: TaskKey, ended: float) -> 
             return Unloadable(key, attempt, pod.launch, ended, error or "the script can't be loaded")
         case "lost":
             words = error or _disruption_words(pod) or "its Pod was told to stop"
-            return Lost(key, attempt, pod.launch, message=words)
-    fault = Fault(f"its Pod left a message that isn't Reflow's: {pod.termination[:100]!r}")
-    return Unclear(key, pod.attempt, pod.launch, ended, fault)
+            return Lost(key, attempt, pod.launch, message=words, ended=ended)
+    strange = Fault(f"its Pod left a message that isn't Reflow's: {pod.termination[:100]!r}")
+    return Unclear(key, pod.attempt, pod.launch, ended, strange)
 
 
-def _message(text: str) -> dict[str, Any] | None:
+def message(text: str) -> dict[str, Any] | None:
+    """A termination message of Reflow's, None for any other text."""
     try:
         said = json.loads(text)
     except ValueError:
@@ -146,7 +145,7 @@ def _number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _fault(pod: PodView, *, gone: bool, now: float, image_patience: float) -> Fault | None:
+def fault(pod: PodView, *, gone: bool, now: float, image_patience: float) -> Fault | None:
     """Why a Pod without a message is over; None while it isn't."""
     if pod.ended:
         return _ended_fault(pod)

@@ -7,41 +7,39 @@ wait in queues of their own. Never called for one key twice at once (see `workqu
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded
-from reflow.graph.build import Unsettled
 from reflow.manifests.parse import ManifestError, parse_flowrun
 from reflow.manifests.types import FlowRun
 from reflow.store.values import RunEnd
 from reflow.values.errors import ReflowError
-from reflow_operator import constants, opening, reporting, status
+from reflow_operator import constants, reporting, status
+from reflow_operator.beginning import Beginning
 from reflow_operator.constants import Reason
-from reflow_operator.ends import PodEnd, Unclear, Unloadable, without_record
-from reflow_operator.graphs import GraphReader
+from reflow_operator.ends import PodEnd, Unclear, Unloadable
+from reflow_operator.finalizer import Finalizer
 from reflow_operator.held import Held, Refused
 from reflow_operator.keeping import Keeper
 from reflow_operator.kube import errors, paths
 from reflow_operator.kube.client import Cluster
 from reflow_operator.kubeevents import EventPoster, Note
 from reflow_operator.launching import Launcher
-from reflow_operator.looking import look_up, settle
 from reflow_operator.objects import ObjectCache, ObjectKey
 from reflow_operator.plan import Course, Plan, Wishes, plan
 from reflow_operator.podbook import PodBook
-from reflow_operator.podview import PodView, seconds
+from reflow_operator.podview import seconds
 from reflow_operator.reporting import Ending
 from reflow_operator.running import DOUBT_SECONDS, Run
+from reflow_operator.settling import Settling
 from reflow_operator.statuswriter import StatusWriter
 from reflow_operator.stores import Stores
 
 log = logging.getLogger(__name__)
 CREATED_AT_ONCE = 50  # in one go, so that ends are heard of between two lots of a wide foreach
-SETTLED_AT_ONCE = 8
 REFUSED_SECONDS = 5.0
 SWEEP_FROM = 50  # ended Pods
 LONGEST_HOLD = 60.0
@@ -67,7 +65,9 @@ class FlowRuns:
         objects: ObjectCache,
         book: PodBook,
         launcher: Launcher,
-        graphs: GraphReader,
+        beginning: Beginning,
+        settling: Settling,
+        finalizer: Finalizer,
         keeper: Keeper,
         writer: StatusWriter,
         events: EventPoster,
@@ -80,7 +80,9 @@ class FlowRuns:
         self._objects = objects
         self._book = book
         self._launcher = launcher
-        self._graphs = graphs
+        self._beginning = beginning
+        self._settling = settling
+        self._finalizer = finalizer
         self._keeper = keeper
         self._writer = writer
         self._events = events
@@ -149,7 +151,7 @@ class FlowRuns:
             return await self._after_end(key, flowrun)
         deleted = seconds(flowrun.meta.deletion_timestamp)
         if deleted is not None and self._must_let_go(flowrun, deleted, run):
-            await self._let_go(key)
+            await self._finalizer.take_off(key)
             self._forget(key)
             return None
         if run is None:
@@ -204,26 +206,10 @@ class FlowRuns:
             self._queues.again(run.key)
 
     async def _settle(self, run: Run) -> None:
-        """Ask the store about Pods that didn't say how they ended. What can't be asked now stays"
-        " unsettled."""
+        """Ask the store about Pods that didn't say how they ended."""
         while run.unsettled:
-            lot = run.unsettled[:SETTLED_AT_ONCE]
-            found = await asyncio.gather(*(self._settle_one(run, *each) for each in lot))
-            del run.unsettled[: len(lot)]
-            for end in found:
+            for end in await self._settling.next_lot(run):
                 self._take(run, end)
-
-    async def _settle_one(self, run: Run, pod: PodView, unclear: Unclear) -> PodEnd:
-        store, run_id = run.store, run.manifest.run
-        found: PodEnd | None = await self._stores.call(look_up, store, run_id, unclear)
-        if found is None and unclear.fault.cluster:
-            found = without_record(unclear)
-        elif found is None:
-            tail = await self._launcher.tail(pod) if pod.uid else ""
-            found = await self._stores.call(settle, store, run_id, unclear, pod, tail)
-        if unclear.alive and pod.uid:
-            await self._launcher.delete(pod)
-        return found
 
     def _report(self, run: Run) -> None:
         """Have status, ledger and old Pods seen to, each in its own time."""
@@ -248,45 +234,21 @@ class FlowRuns:
     # Begin
 
     async def _open(self, key: ObjectKey, flowrun: FlowRun) -> Run | None:
-        """Check, claim, rebuild. None where something has still to come, such as the Pod that reads the
-        graph."""
-        store = await self._stores.flow(key.namespace, flowrun.spec.flow)
-        run_id = flowrun.status.get("runID")
-        again = opening.notes_of(flowrun.status)
-        if run_id is not None:
-            manifest = await self._stores.call(store.manifest, str(run_id))
-        else:
-            try:
-                found = await self._stores.call(opening.read_source, store, flowrun.spec)
-            except Unsettled as unsettled:
-                graph = await self._graphs.read(key, flowrun, store, str(unsettled))
-                if graph is None:
-                    await self._tell_pending(key, flowrun)
-                    return None
-                found = graph
-            now = self._clock()
-            prepared = await self._stores.call(opening.prepare, store, flowrun, *found, now)
-            await self._hold_on(key)
-            manifest = await self._stores.call(opening.claim_run, store, flowrun, prepared)
-            again = prepared.again
-        self._book.changes(flowrun.meta.uid)
-        pods = tuple(self._book.pods(flowrun.meta.uid))
-        with_pods = frozenset(pod.key for pod in pods if pod.key is not None)
-        known = await self._stores.call(opening.read_known, store, manifest.run, with_pods)
-        end = await self._stores.call(store.end, manifest.run)
-        run, open_pods = opening.rebuild(
-            key, flowrun, manifest, store, known, pods, again, self._clock(), self._image_patience
-        )
-        self._runs[key] = run
-        if end is not None:
-            await self._tell_end(run, opening.ending_of(run, end, flowrun.meta.uid))
+        """Into memory. None where something has still to come, or where the run is over already."""
+        opened = await self._beginning.open(key, flowrun)
+        if opened is None:
+            async with self._writer.exclusive(key):
+                await self._writer.write(key, reporting.pending(flowrun.meta.generation))
             return None
-        for pod in open_pods:
+        run = self._runs[key] = opened.run
+        if opened.ending is not None:
+            await self._tell_end(run, opened.ending)
+            return None
+        for pod in opened.pods:
             self._book.touch(pod)
         self._keeper.watch(run)
-        await self._stores.call(store.renew, manifest.run, manifest.owner)
-        if run_id is None:
-            self._post(run, Reason.STARTED, f"Run {manifest.flow}/{manifest.run} has started.")
+        if opened.fresh:
+            self._post(run, Reason.STARTED, f"Run {run.manifest.flow}/{run.manifest.run} has started.")
             self._post_reuse(run)
         self._queues.tell(key, 0.0)
         return run
@@ -301,30 +263,6 @@ class FlowRuns:
             self._post(
                 run, Reason.AGAIN, f"{note.step}: {note.tasks} finished tasks aren't reused: {note.reason}"
             )
-
-    async def _hold_on(self, key: ObjectKey) -> None:
-        """Put our finalizer on the object before its run is claimed, so that a deletion ends the run."""
-        await self._set_finalizer(key, wanted=True)
-
-    async def _let_go(self, key: ObjectKey) -> None:
-        await self._set_finalizer(key, wanted=False)
-
-    async def _set_finalizer(self, key: ObjectKey, *, wanted: bool) -> None:
-        obj = self._objects.get(key)
-        if obj is None:
-            return
-        meta = obj["metadata"]
-        before = list(meta.get("finalizers") or ())
-        others = [name for name in before if name != constants.FINALIZER]
-        after = [*others, constants.FINALIZER] if wanted else others
-        if before == after or (wanted and constants.FINALIZER in before):
-            return
-        body = {"metadata": {"finalizers": after, "resourceVersion": meta.get("resourceVersion")}}
-        try:
-            answer = await self._cluster.patch(paths.custom(key.plural, key.namespace, key.name), body)
-        except errors.NotFound:
-            return
-        self._objects.put(key, answer)
 
     # End
 
@@ -351,8 +289,9 @@ class FlowRuns:
                 generation = int(obj["metadata"].get("generation") or 0)
                 summary = reporting.under_way(run, generation, None, ending)
                 failed = ending.reason != Reason.SUCCEEDED
+                told = self._failure_note(run)  # says the same as the end of a run that failed
                 note = Note(run.key, run.owner.uid, ending.reason, ending.message, warning=failed)
-                await self._writer.write(run.key, summary, [*self._failure_note(run), note])
+                await self._writer.write(run.key, summary, told or [note])
             self._forget(run.key)
         await self._launcher.sweep(run)
 
@@ -368,7 +307,7 @@ class FlowRuns:
     async def _after_end(self, key: ObjectKey, flowrun: FlowRun) -> float | None:
         """What is left to do once the status says that the run is over."""
         self._book.changes(flowrun.meta.uid)
-        await self._let_go(key)
+        await self._finalizer.take_off(key)
         obj = self._objects.get(key)
         ttl = flowrun.spec.ttl_seconds_after_finished
         completed = seconds(((obj or {}).get("status") or {}).get("completionTime"))
@@ -401,7 +340,7 @@ class FlowRuns:
         async with self._writer.exclusive(key):
             await self._writer.write(key, summary, [note])
             self._forget(key)
-        await self._let_go(key)
+        await self._finalizer.take_off(key)
         return None
 
     async def _hold(self, key: ObjectKey, obj: dict[str, Any], held: Held) -> float:
@@ -417,10 +356,6 @@ class FlowRuns:
             async with self._writer.exclusive(key):
                 await self._writer.write(key, reporting.pending(generation, held))
         return pause
-
-    async def _tell_pending(self, key: ObjectKey, flowrun: FlowRun) -> None:
-        async with self._writer.exclusive(key):
-            await self._writer.write(key, reporting.pending(flowrun.meta.generation))
 
     def _forget(self, key: ObjectKey) -> None:
         run = self._runs.pop(key, None)

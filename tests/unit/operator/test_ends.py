@@ -35,7 +35,7 @@ def _end(gone: bool = False, now: float = 200.0, **changes: Any) -> Any:
             Failed(B, 1, 2, 150.0, "ValueError: no"),
         ),
         ({"status": "failed", "error": "x", "final": True}, Failed(B, 1, 2, 150.0, "x", final=True)),
-        ({"status": "lost", "error": "told to stop"}, Lost(B, 1, 2, "told to stop")),
+        ({"status": "lost", "error": "told to stop"}, Lost(B, 1, 2, "told to stop", 150.0)),
         ({"status": "unloadable", "error": "SyntaxError"}, Unloadable(B, 1, 2, 150.0, "SyntaxError")),
     ],
 )
