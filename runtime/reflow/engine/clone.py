@@ -1,9 +1,9 @@
 """What a resume takes over from its origin, and what runs again although it had finished.
 
 A task is cloned if it succeeded, its step stands where it stood and its transition is of the same kind in the
-new graph, no step that is to run again comes before it, and every task that it took input from is cloned and is
-also what it takes input from in the new graph. So the fold over the old graph and the one over the new graph have
-to reach it by the same cloned tasks.
+new graph, no step that is to run again comes before it, and every task that it took input from is cloned and
+is also what it takes input from in the new graph. So the fold over the old graph and the one over the new
+graph have to reach it by the same cloned tasks.
 """
 
 from __future__ import annotations
@@ -79,14 +79,15 @@ class _Side:
 
     def pass_on(self, end: Succeeded) -> list[TaskKey]:
         """Raises FlowError, and then changes nothing, for a result that the graph has no way on for."""
-        found = self._reach.passed(end.key, end.width, end.case)
-        for child in children(self.graph, end.key, end.width, end.case):
+        following = list(children(self.graph, end.key, end.width, end.case))
+        for child in following:
             self._inputs.setdefault(child, []).append(end.key)
+        found = self._reach.arrived(end.key, following)
         self.reached.update(found)
         return found
 
-    def inputs(self, key: TaskKey) -> set[TaskKey]:
-        return set(self._inputs.get(key, ()))
+    def inputs(self, key: TaskKey) -> list[TaskKey]:
+        return self._inputs.get(key, [])
 
 
 def _closed(before: _Side, after: _Side, ends: Mapping[TaskKey, Succeeded]) -> dict[TaskKey, Succeeded]:
@@ -99,7 +100,7 @@ def _closed(before: _Side, after: _Side, ends: Mapping[TaskKey, Succeeded]) -> d
         # A task is put here by each of the two sides; it is looked at when both have come to it.
         if end is None or key in cloned or key not in before.reached or key not in after.reached:
             continue
-        if before.inputs(key) != after.inputs(key) or _lost_case(after.graph.steps[key.step], end):
+        if not _same(before.inputs(key), after.inputs(key)) or _lost_case(after.graph.steps[key.step], end):
             continue
         try:
             old_children = before.pass_on(end)
@@ -107,8 +108,14 @@ def _closed(before: _Side, after: _Side, ends: Mapping[TaskKey, Succeeded]) -> d
             continue  # a record that its own graph can't have made: not to be built on
         new_children = after.pass_on(end)
         cloned[key] = end
-        waiting.extend(dict.fromkeys((*reversed(new_children), *reversed(old_children))))
+        waiting += reversed(new_children)
+        if old_children != new_children:
+            waiting += reversed(old_children)
     return cloned
+
+
+def _same(some: list[TaskKey], others: list[TaskKey]) -> bool:
+    return some == others or set(some) == set(others)
 
 
 def _why_barred(step: Step, new: Graph, from_step: str | None, renewed: set[str]) -> str:

@@ -22,16 +22,15 @@ class Reach:
     def passed(self, key: TaskKey, width: int | None, case: str | None) -> list[TaskKey]:
         """A reached task has finished: the tasks reached by that, in order. Raises FlowError, as
         `edges.children`."""
-        graph = self._graph
-        step = graph.steps[key.step]
-        following = list(children(graph, key, width, case))
-        if step.kind in (Kind.SPLIT, Kind.FOREACH):
-            self._missing[join_of(graph, key, self._joins)] = len(following)
-        return [
-            child
-            for child in following
-            if not graph.steps[child.step].is_join or self._is_last_arrival(child)
-        ]
+        return self.arrived(key, list(children(self._graph, key, width, case)))
+
+    def arrived(self, key: TaskKey, following: list[TaskKey]) -> list[TaskKey]:
+        """As `passed`, where the tasks to which `key` leads are known: those of them that are reached by"
+        " it."""
+        steps = self._graph.steps
+        if steps[key.step].kind in (Kind.SPLIT, Kind.FOREACH):
+            self._missing[join_of(self._graph, key, self._joins)] = len(following)
+        return [child for child in following if not steps[child.step].is_join or self._is_last_arrival(child)]
 
     def _is_last_arrival(self, join: TaskKey) -> bool:
         missing = self._missing[join] - 1

@@ -15,7 +15,7 @@ from tests.property.engine.naive import Walk, naive_clone, steps_after
 from tests.property.engine.test_fold import history
 from tests.property.engine.world import World
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 
 
 @dataclass(frozen=True)

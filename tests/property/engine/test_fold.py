@@ -12,7 +12,7 @@ from tests.property.engine.flows import flows, graph_of
 from tests.property.engine.naive import Naive, Walk
 from tests.property.engine.world import World, worlds
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 
 
 def outcome(naive: Naive) -> Outcome:
