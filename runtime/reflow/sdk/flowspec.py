@@ -119,6 +119,8 @@ class FlowSpec:
         if found is _NOTHING or name == STATE:
             self.__dict__[name] = value
             self._reflow.loaded.pop(name, None)
+        elif isinstance(found, property) and found.fset is None:
+            raise AttributeError(f"self.{name} can only be read: choose another name for the artifact.")
         elif hasattr(type(found), "__set__"):
             object.__setattr__(self, name, value)
         else:

@@ -1,0 +1,54 @@
+"""`metaflow` meaning Reflow, in processes that ask for it and in no others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def python(code: str, path: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in a Python that also has a package `metaflow`, which is no part of Reflow."""
+    (path / "metaflow").mkdir(exist_ok=True)
+    (path / "metaflow" / "__init__.py").write_text("FlowSpec = 'the real one'\n")
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(Path("runtime").absolute())])},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+INSTALL = "from reflow.sdk.alias import install_alias; install_alias()\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from metaflow import FlowSpec, step; import reflow; print(FlowSpec is reflow.FlowSpec)",
+        "import metaflow, reflow; print(metaflow.FlowSpec is reflow.FlowSpec)",
+        "import metaflow as m, reflow; print(m.Parameter is reflow.Parameter)",
+        "from metaflow.exception import InvalidNextException as e; import reflow as r; print(e is r.InvalidNextException)",
+        "from metaflow import current; import reflow; print(current is reflow.current)",
+        "from metaflow import *; import reflow; print(FlowSpec is reflow.FlowSpec)",
+    ],
+)
+def test_metaflows_names_are_reflows_even_where_metaflow_is_installed(code: str, tmp_path: Path) -> None:
+    assert python(INSTALL + code, tmp_path).stdout == "True\n"
+    imported = "import metaflow\n" + INSTALL + code
+    assert python(imported, tmp_path).stdout == "True\n"
+
+
+def test_without_the_alias_metaflow_is_what_is_installed(tmp_path: Path) -> None:
+    assert python("import reflow, metaflow; print(metaflow.FlowSpec)", tmp_path).stdout == "the real one\n"
+
+
+def test_a_module_that_reflow_lacks_is_told_in_words(tmp_path: Path) -> None:
+    done = python(INSTALL + "import metaflow.plugins.aws", tmp_path)
+    assert "No module named 'metaflow.plugins': this script runs with metaflow meaning Reflow" in done.stderr
+    done = python(INSTALL + "from metaflow import no_such_name", tmp_path)
+    assert "ImportError: cannot import name 'no_such_name'" in done.stderr
