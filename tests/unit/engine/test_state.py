@@ -133,6 +133,13 @@ def test_a_fallback_that_fails_fails_the_run() -> None:
     assert state.outcome is Outcome.FAILED
 
 
+def test_a_fallback_of_a_final_failure_is_the_last_attempt_even_if_it_fails_for_good() -> None:
+    state = begin(LINE, start=StepPolicy(retries=5, catch=True))
+    state.apply(failed(START, final=True))
+    assert state.apply(failed(START, 1, 1, final=True)) == ()
+    assert state.outcome is Outcome.FAILED
+
+
 def test_a_failure_after_the_result_is_ignored() -> None:
     state = begin(LINE)
     state.apply(Succeeded(START))
@@ -168,6 +175,7 @@ def test_a_foreach_without_a_width_fails_the_run_for_good(result: Succeeded) -> 
     assert state.outcome is Outcome.FAILED
     assert "no items" in (state.failure.message if state.failure else "")
     assert state.apply(failed(START)) == state.apply(result) == ()
+    assert state.counts("start").failed == state.total().total == 1
 
 
 # Losses
@@ -208,6 +216,13 @@ def test_a_task_that_is_lost_too_often_fails_in_words() -> None:
         "The task was lost 10 times by no fault of its own, and is given up. The last time: node n2 is gone"
     )
     assert state.failure.ended == 6.0
+
+
+def test_the_words_are_those_of_the_latest_loss_whatever_the_order() -> None:
+    losses = [Lost(START, 0, launch, f"node {launch}", ended=float(launch)) for launch in range(MAX_LOST)]
+    state, _ = RunState.rebuild(LINE, {}, losses[::-1])
+    assert state.failure is not None
+    assert state.failure.message.endswith("The last time: node 9")
 
 
 # Rebuilding
