@@ -32,7 +32,7 @@ INSTALL = "from reflow.sdk.alias import install_alias; install_alias()\n"
         "from metaflow import FlowSpec, step; import reflow; print(FlowSpec is reflow.FlowSpec)",
         "import metaflow, reflow; print(metaflow.FlowSpec is reflow.FlowSpec)",
         "import metaflow as m, reflow; print(m.Parameter is reflow.Parameter)",
-        "from metaflow.exception import FlowMisuse as e; from reflow.sdk import exceptions as x; print(e is x.FlowMisuse)",
+        "from metaflow.exception import FlowMisuse as e; import reflow.sdk.exceptions as x; print(e is x.FlowMisuse)",
         "from metaflow import current; import reflow; print(current is reflow.current)",
         "from metaflow import *; import reflow; print(FlowSpec is reflow.FlowSpec)",
     ],
