@@ -96,7 +96,7 @@ def _from_pack(objects: ObjectStore, pack: ObjectInfo, wanted: set[str]) -> list
         first = objects.get_range(pack.key, 0, _FIRST_READ)
         tasks, start = _read_head(objects, pack.key, first)
         spans = [(start + offset, length) for task, offset, length in tasks if task in wanted]
-        return [formats.decode_record(data, pack.key) for data in _read_spans(objects, pack, first, spans)]
+        return formats.decode_records(list(_read_spans(objects, pack, first, spans)), pack.key)
     except _DAMAGE:
         return []
 
