@@ -32,7 +32,7 @@ from reflow.launch.sources import imports_metaflow, kept_script, materialised
 from reflow.manifests.overrides import policy_with
 from reflow.manifests.read import read
 from reflow.manifests.types import FlowRun, FlowRunSpec, Resume, ResumeSpec, StepOverride
-from reflow.sdk.parameters import resolve_values
+from reflow.sdk.parameters import resolve_new, resolve_values
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.task.load import load_script
@@ -108,9 +108,10 @@ def apply_resume(resume: Resume, place: Place, options: argparse.Namespace) -> i
         if spec.code
         else kept_script(origin, store, place.memory)
     )
-    flow, _ = loaded(script, flow_name, alias=origin.code.alias)
+    flow, flow_class = loaded(script, flow_name, alias=origin.code.alias)
     steps = spec.steps
     request = request_of(flow, applied, options, spec.max_workers or Limits().max_workers, steps, {})
+    request = replace(request, new_parameters=partial(resolve_new, flow_class, user=user_name()))
     return followed(
         applied,
         place,

@@ -9,6 +9,8 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reflow.cli.console import Console
@@ -17,10 +19,10 @@ from reflow.graph.policy import policies_of
 from reflow.launch.lastrun import nearest_memory, recall
 from reflow.launch.locally import Place, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
-from reflow.sdk.parameters import resolve_parameters
+from reflow.sdk.parameters import resolve_new, resolve_parameters
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
-from reflow.values.errors import NotFound
+from reflow.values.errors import NotFound, UsageError
 
 
 def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str]) -> int:
@@ -37,7 +39,10 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
     flow = read_flow(script, options)
     place = find_place(script, options)
     origin = pick_origin(flow.name, options.origin_run_id, place)
-    end = resume_locally(request(flow, options, {}), place, listener(options), origin, options.step)
+    asked = replace(
+        request(flow, options, {}), new_parameters=partial(resolve_new, script.flow_class, user=user_name())
+    )
+    end = resume_locally(asked, place, listener(options), origin, options.step)
     return exit_code(end)
 
 
@@ -84,7 +89,9 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
 
 def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
     """The run to resume, told on the console with why."""
-    if wanted:
+    if wanted == "":
+        raise UsageError("--origin-run-id needs a run's id, and got an empty text.")
+    if wanted is not None:
         return wanted
     last = recall(place.memory, flow)
     if last is None:

@@ -40,7 +40,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `wanted`: run ids to
-    claim, the first that no other owner has, or none: the next number; `on_claim`: called once the run has its id."""
+    claim, the first that no other owner has, or none: the next number; `on_claim`: called once the run has its id;
+    `new_parameters`: for a resume, the values of parameters that the origin, whose values it's given, had not."""
 
     flow: Flow
     owner: str
@@ -52,6 +53,7 @@ class RunRequest:
     limits: Limits = Limits()
     wanted: tuple[str, ...] = ()
     on_claim: Callable[[Manifest], None] = lambda _: None
+    new_parameters: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
 
 
 def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:
@@ -83,7 +85,7 @@ def resume_manifest(
         graph=request.flow.graph,
         digest=request.flow.digest,
         code=code,
-        parameters=origin.parameters,
+        parameters={**origin.parameters, **request.new_parameters(origin.parameters)},
         origin=Origin(run=origin.run, from_step=from_step),
         clones=plan.clones,
         user=request.user,

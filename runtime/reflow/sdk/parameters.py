@@ -241,6 +241,21 @@ def resolve_values(flow: type, given: Mapping[str, Any], *, user: str = "") -> d
     }
 
 
+def resolve_new(flow: type, known: Mapping[str, Any], *, user: str = "") -> dict[str, Any]:
+    """The defaults of parameters that a resumed run's origin had not, since the flow got them later.
+
+    Raises UsageError where one has none and is required.
+    """
+    missing = [parameter for parameter in parameters_of(flow) if parameter.name not in known]
+    for parameter in missing:
+        if parameter.required and parameter.default is None:
+            raise UsageError(
+                f"The parameter {parameter.name} is required, and the run to resume was started without it. "
+                f"Give it a default in the flow, or start anew with `run`."
+            )
+    return {parameter.name: _default(flow, parameter, user) for parameter in missing}
+
+
 def _refuse_unknown(parameters: tuple[Parameter, ...], given: Mapping[str, Any]) -> None:
     names = [parameter.name for parameter in parameters]
     unknown = [name for name in given if name not in names]

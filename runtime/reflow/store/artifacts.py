@@ -17,7 +17,7 @@ from reflow.store.content import Content
 from reflow.store.errors import Unpicklable
 from reflow.store.objects import ObjectStore
 from reflow.store.values import ArtifactRef, Record
-from reflow.values.errors import CorruptObject, NotFound, UnloadableValue
+from reflow.values.errors import CorruptObject, NotFound, ReflowError, UnloadableValue
 
 PROTOCOL = 5
 _CHUNK = 1 << 20
@@ -43,14 +43,9 @@ def write_pickle(value: Any, target: Content) -> tuple[str, ...]:
     pickler.dispatch_table = types
     try:
         pickler.dump(value)
-    except (
-        pickle.PicklingError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        ValueError,
-        OverflowError,
-    ) as error:
+    except (ReflowError, MemoryError):
+        raise
+    except Exception as error:  # pickling runs the value's own code, which may raise anything
         raise Unpicklable(
             f"A value of type {type_name(value)} can't be pickled, and so can't be kept:"
             f" {type(error).__name__}: {error}"
