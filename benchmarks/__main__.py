@@ -77,9 +77,13 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; without, all")
     parser.add_argument("--rounds", type=int, default=5, help="samples of each thing (5)")
-    parser.add_argument("--slow-rounds", type=int, default=3, help="the same, where Metaflow takes minutes (3)")
+    parser.add_argument(
+        "--slow-rounds", type=int, default=3, help="the same, where Metaflow takes minutes (3)"
+    )
     parser.add_argument("--cluster-rounds", type=int, default=2, help="chains in the cluster (2)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[], help="how many tasks, instead of the usual")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[], help="how many tasks, instead of the usual"
+    )
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:

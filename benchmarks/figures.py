@@ -34,9 +34,7 @@ class Goal:
     def __str__(self) -> str:
         sign = "≥" if self.at_least else "≤"
         verdict = "met" if self.met else "MISSED"
-        return (
-            f"{verdict}: {self.text}: {number(self.value)}{self.unit} ({sign} {number(self.limit)}{self.unit})"
-        )
+        return f"{verdict}: {self.text}: {number(self.value)}{self.unit} ({sign} {number(self.limit)}{self.unit})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ class LoadMeter:
         cores = os.cpu_count() or 1
         text = f"{cores} cores, load average {self._first:.1f} before and {os.getloadavg()[0]:.1f} after"
         if self._busy:
-            text += f"; between samples others kept {median(self._busy):.0%} (at most {max(self._busy):.0%}) busy"
+            text += (
+                f"; between samples others kept {median(self._busy):.0%} (at most {max(self._busy):.0%}) busy"
+            )
         return text
 
 

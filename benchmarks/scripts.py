@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_FAN = '''\
+_FAN = """\
 from {package} import FlowSpec, step
 
 
@@ -29,9 +29,9 @@ class FanFlow(FlowSpec):
 
 if __name__ == "__main__":
     FanFlow()
-'''
+"""
 
-_RESUMED = '''\
+_RESUMED = """\
 import os
 import time
 
@@ -62,7 +62,7 @@ class ResumedFlow(FlowSpec):
 
 if __name__ == "__main__":
     ResumedFlow()
-'''
+"""
 
 STAMP = "BENCH_STAMP"  # the environment's variable that names the file for the user code's own time
 
