@@ -13,6 +13,7 @@ from typing import Any
 
 from reflow.graph.build import Unsettled, from_text
 from reflow.graph.digest import digest
+from reflow.graph.script import parse
 from reflow.graph.source import ParameterDecl
 from reflow.graph.types import Graph
 from reflow.sdk.parameters import JSONType, Parameter
@@ -72,7 +73,7 @@ def parameter_values(declared: tuple[ParameterDecl, ...], given: Mapping[str, An
 
 def speaks_metaflow(text: str) -> bool:
     """Whether the script imports `metaflow`, which then means Reflow."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse(text, "flow.py")):
         if isinstance(node, ast.Import) and any(_is_metaflow(alias.name) for alias in node.names):
             return True
         if isinstance(node, ast.ImportFrom) and node.level == 0 and _is_metaflow(node.module or ""):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -23,6 +24,9 @@ MAX_NODES = 200_000
 
 _STEPLESS_BASES = frozenset({"object", "ABC", "abc.ABC"})
 _T = TypeVar("_T")
+# Python 3.11 can't make two syntax trees at once: its threads share one count of how deep they are in theirs, and it
+# raises SystemError where that doesn't add up. Warnings are filtered for all threads alike, too.
+_one_at_a_time = allocate_lock()
 
 
 def read_source(text: str, file: str) -> FlowSource:
@@ -37,9 +41,9 @@ def read_source(text: str, file: str) -> FlowSource:
 
 
 def parse(text: str | bytes, file: str) -> ast.Module:
-    """The script's syntax tree. Raises DoesNotParse."""
+    """The script's syntax tree; from any thread. Raises DoesNotParse."""
     try:
-        with warnings.catch_warnings():
+        with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # about the user's text, which Python tells where the script is run

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from reflow.graph.build import Unsettled, from_text
@@ -241,3 +244,32 @@ def test_only_the_functions_own_next_counts() -> None:
 def test_self_may_have_another_name() -> None:
     body = BODY.replace("self", "me")
     assert from_text(flow(body=body), "f.py").graph.steps["start"].targets == ("end",)
+
+
+class _Freed:
+    """Its end is found by the collector, which may come in the middle of a syntax tree and lets other threads in."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        for _ in range(50):
+            pass
+
+
+def test_scripts_are_read_in_many_threads_at_once() -> None:
+    def read(_: int) -> set[str]:
+        found = set()
+        for _ in range(20):
+            for _ in range(20):
+                _Freed()
+            found.add(read_source(SEED, "debug.py").flow)
+        return found
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(read, range(8))) == [{"DebugFlow"}] * 8
+    finally:
+        sys.setswitchinterval(interval)
