@@ -27,6 +27,7 @@ from reflow.values.errors import (
 )
 
 _SCRATCH = ".tmp"
+ABANDONED = 24 * 3600.0  # seconds without a write after which a file in it is nobody's
 _REFUSED = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 )
@@ -244,6 +245,7 @@ class FolderStore:
             _forget(aside)
 
     def check(self) -> None:
+        """See `ObjectStore.check`. Also clears away what killed writers left in `.tmp`."""
         parent = os.path.dirname(self._root)
         if not os.path.isdir(parent):
             raise StoreUnreachable(
@@ -263,6 +265,15 @@ class FolderStore:
         finally:
             if os.path.isdir(self._root):
                 self._leave_nothing(key, existed)
+        if existed:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        old = self.now() - ABANDONED
+        with contextlib.suppress(OSError), os.scandir(self._scratch) as found:
+            for entry in found:
+                if entry.stat().st_mtime < old:
+                    _forget(entry.path)
 
     def _leave_nothing(self, key: str, existed: bool) -> None:
         try:
@@ -283,7 +294,8 @@ def _into_place(move: Callable[[str, str], None], aside: str, path: str) -> None
         except FileNotFoundError:
             if not os.path.exists(aside):
                 raise
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
     move(aside, path)
 
 

@@ -41,9 +41,11 @@ class KeepAlive:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        with contextlib.suppress(StoreError):
+            self._objects.delete([self._run.alive])
+        if self._lock is not None and isinstance(self._objects, FolderStore):
+            self._objects.lock_file(self._run.alive).unlink(missing_ok=True)
+        self._forget_lock()
 
     def _renew(self) -> None:
         while not self._stop.wait(RENEW):
@@ -52,7 +54,7 @@ class KeepAlive:
                 renew(self._objects, self._run, self._owner)
 
     def _forget_lock(self) -> None:
-        """In a forked child: a task that outlives its scheduler must not keep the run alive."""
+        """Also in a forked child: a task that outlives its scheduler must not keep the run alive."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -1,16 +1,16 @@
 """The keys to sign with: from the environment, or from the identity that a Pod was given.
 
-Two kinds of ambient identity are known, both of which a cluster announces in the environment: a web
-identity token (IRSA) and a container's credentials address (Pod Identity). The keys are temporary; they
-are fetched once, since a task's process that lives longer than they do is the rare case, and starts
-another try with new ones.
+Two kinds of ambient identity are known, both of which a cluster announces in the environment: a web identity
+token (IRSA) and a container's credentials address (Pod Identity). Their keys are temporary: they are fetched
+at the first request, and again shortly before they expire.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reflow.store import s3_errors
@@ -18,20 +18,39 @@ from reflow.store.s3_url import Credentials, S3Address
 from reflow.values.errors import StoreError, StoreRefused, StoreUnreachable
 
 _TIMEOUT = 10.0  # seconds
+_EARLY = 300.0  # seconds before they expire that keys are renewed
 
 
-def find_credentials(address: S3Address, environ: Mapping[str, str] = os.environ) -> Credentials:
-    """Raises StoreRefused where there are none."""
-    if address.credentials:
-        return address.credentials
-    if environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") and environ.get("AWS_ROLE_ARN"):
-        return _web_identity(address, environ)
-    if environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        return _container(address, environ)
-    raise s3_errors.no_keys(address)
+class Keys:
+    """The credentials to use now. Safe to use from several threads: at worst two of them renew the keys."""
+
+    def __init__(
+        self,
+        address: S3Address,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._address = address
+        self._environ = environ
+        self._clock = clock
+        self._found = address.credentials
+        self._expires: float | None = None
+
+    def current(self) -> Credentials:
+        """Raises StoreRefused where there are none."""
+        if self._found is None or (self._expires is not None and self._clock() > self._expires - _EARLY):
+            self._found, self._expires = self._fetch()
+        return self._found
+
+    def _fetch(self) -> tuple[Credentials, float | None]:
+        if self._environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") and self._environ.get("AWS_ROLE_ARN"):
+            return _web_identity(self._address, self._environ)
+        if self._environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+            return _container(self._address, self._environ)
+        raise s3_errors.no_keys(self._address)
 
 
-def _web_identity(address: S3Address, environ: Mapping[str, str]) -> Credentials:
+def _web_identity(address: S3Address, environ: Mapping[str, str]) -> tuple[Credentials, float | None]:
     from urllib.parse import urlencode
 
     from reflow.store import s3_xml
@@ -45,16 +64,21 @@ def _web_identity(address: S3Address, environ: Mapping[str, str]) -> Credentials
     }
     server = environ.get("AWS_ENDPOINT_URL_STS") or f"https://sts.{address.region}.amazonaws.com"
     body = _fetch(address, "POST", f"{server}/?{urlencode(query)}", {})
-    found = s3_xml.parse_texts(body, ("AccessKeyId", "SecretAccessKey", "SessionToken"))
-    return Credentials(*found)
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+    key, secret, token, expires = s3_xml.parse_texts(body, names)
+    return Credentials(key, secret, token), s3_xml.parse_time(expires) if expires else None
 
 
-def _container(address: S3Address, environ: Mapping[str, str]) -> Credentials:
+def _container(address: S3Address, environ: Mapping[str, str]) -> tuple[Credentials, float | None]:
+    from reflow.store import s3_xml
+
     file = environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     token = _read_token(file) if file else environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
     headers = {"authorization": token} if token else {}
     found = json.loads(_fetch(address, "GET", environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers))
-    return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token"))
+    expires = found.get("Expiration")
+    keys = Credentials(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token"))
+    return keys, s3_xml.parse_time(expires) if expires else None
 
 
 def _read_token(file: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import ssl
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+import certifi
 import urllib3
 from minio import Minio
 from minio.credentials.credentials import Credentials
@@ -244,7 +246,9 @@ def _client(address: S3Address, *, tries: int) -> Minio:
         allowed_methods=None,
         respect_retry_after_header=False,
     )
-    pool = urllib3.PoolManager(timeout=Timeout(connect=5, read=60), maxsize=CONNECTIONS, retries=retry)
+    pool = urllib3.PoolManager(
+        timeout=Timeout(connect=5, read=60), maxsize=CONNECTIONS, retries=retry, ssl_context=_trust()
+    )
     return Minio(
         server.netloc,
         secure=server.scheme == "https",
@@ -252,6 +256,13 @@ def _client(address: S3Address, *, tries: int) -> Minio:
         http_client=pool,
         credentials=_provider(address),
     )
+
+
+def _trust() -> ssl.SSLContext:
+    """The machine's certificates or those of AWS_CA_BUNDLE, and the well-known ones for an image that has none."""
+    context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def _provider(address: S3Address) -> Provider:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from reflow.store import s3_errors, s3_files, s3_multipart
 from reflow.store.objects import ObjectInfo, checked
 from reflow.store.s3_check import check
-from reflow.store.s3_identity import find_credentials
+from reflow.store.s3_identity import Keys
 from reflow.store.s3_url import S3Address
 from reflow.store.s3_wire import TRIES, Answer, FileBody, Request, Wire
 from reflow.values.errors import NotFound, StoreUnreachable
@@ -33,7 +33,7 @@ class SlimS3:
 
     def __init__(self, address: S3Address) -> None:
         self.address = address
-        self._wire = Wire(address, find_credentials(address))
+        self._wire = Wire(address, Keys(address).current)
         self._prefix = f"{address.prefix}/" if address.prefix else ""
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
@@ -67,7 +67,7 @@ class Answer:
 class Wire:
     """Sends requests for one store."""
 
-    def __init__(self, address: S3Address, credentials: Credentials | None) -> None:
+    def __init__(self, address: S3Address, credentials: Callable[[], Credentials]) -> None:
         from urllib.parse import urlsplit
 
         self._idle: list[HTTPConnection] = []
@@ -178,8 +178,6 @@ class Wire:
     def _sign(self, request: Request, path: str, query: str) -> dict[str, str]:
         body = request.body
         digest = body.sha256 if isinstance(body, FileBody) else sha256(body).hexdigest() if body else EMPTY
-        if self._credentials is None:
-            raise s3_errors.no_keys(self.address)
         return signed_headers(
             request.method,
             self._host,
@@ -187,7 +185,7 @@ class Wire:
             query,
             digest,
             region=self.address.region,
-            credentials=self._credentials,
+            credentials=self._credentials(),
             now=time.time(),
         )
 

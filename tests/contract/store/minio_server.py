@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ def program() -> str | None:
     return given or (str(cached) if built.built() and cached.exists() else None)
 
 
-def start(minio: str, folder: Path) -> Server:
+def start(minio: str, folder: Path, certificate: Path | None = None) -> Server:
+    """Start it with its data in `folder`; over TLS where there's a certificate."""
     port = _free_port()
     environ = {
         "PATH": os.environ["PATH"],
@@ -61,26 +63,28 @@ def start(minio: str, folder: Path) -> Server:
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
     }
+    secure = ["--certs-dir", str(certificate)] if certificate else []
     data = folder / "data"
     data.mkdir()
     with (folder / "minio.log").open("wb") as log:
         process = subprocess.Popen(
-            [minio, "server", "--quiet", "--address", f"127.0.0.1:{port}", str(data)],
+            [minio, "server", "--quiet", "--address", f"127.0.0.1:{port}", *secure, str(data)],
             env=environ,
             stdout=log,
             stderr=log,
         )
-    server = Server(f"http://127.0.0.1:{port}", process)
+    server = Server(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", process)
     _wait(server, folder / "minio.log")
     return server
 
 
 def _wait(server: Server, log: Path) -> None:
+    unverified = ssl._create_unverified_context()
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         assert server.process.poll() is None, log.read_text()
         try:
-            with urlopen(f"{server.endpoint}/minio/health/ready", timeout=1):
+            with urlopen(f"{server.endpoint}/minio/health/ready", timeout=1, context=unverified):
                 return
         except OSError:
             time.sleep(0.05)
