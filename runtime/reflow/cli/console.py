@@ -29,6 +29,7 @@ class Console:
         self._err = err
         self._clock = clock
         self._run = ""
+        self._is_cut_off = False
 
     def run_starting(self, manifest: Manifest) -> None:
         self._run = manifest.run
@@ -85,7 +86,17 @@ class Console:
 
     def _line(self, text: str) -> None:
         stamp = self._clock().isoformat(sep=" ", timespec="milliseconds")
-        print(f"{stamp} {text}", file=self._out, flush=True)
+        self._print(f"{stamp} {text}")
+
+    def _print(self, line: str) -> None:
+        """Raises BrokenPipeError once, where whoever read the output has gone; after that nothing is printed."""
+        if self._is_cut_off:
+            return
+        try:
+            print(line, file=self._out, flush=True)
+        except BrokenPipeError:
+            self._is_cut_off = True
+            raise
 
 
 def clone_lines(new_run: str, plan: ResumePlan) -> Iterable[str]:

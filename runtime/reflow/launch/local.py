@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
 from reflow.engine.state import Outcome, RunState
 from reflow.launch.listening import Listener
+from reflow.launch.stopping import StopSignals
 from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.values import Manifest, Record, RunEnd
 from reflow.task.spawn import Spawner
@@ -17,6 +18,7 @@ from reflow.task.spec import TaskSpec
 from reflow.task.supervise import Event, OutputLine, Supervisor, TaskEnded, TaskLost, TaskStarted
 from reflow.values.key import TaskKey
 
+STOPPING = 3.0  # seconds between SIGTERM and SIGKILL once the user wants it all to stop
 GRACE = 5.0  # seconds that running tasks get after another has failed, as in Metaflow
 LONGEST_WAIT = 5.0  # seconds in one poll; only bounds how late a retry's delay is noticed
 
@@ -75,6 +77,7 @@ class LocalExecutor:
         spec_of: Callable[[Start], TaskSpec],
         ledger: BackgroundLedger,
         listener: Listener,
+        signals: StopSignals,
         max_workers: int,
         clock: Callable[[], float],
     ) -> None:
@@ -85,6 +88,7 @@ class LocalExecutor:
         self._spec_of = spec_of
         self._ledger = ledger
         self._listener = listener
+        self._signals = signals
         self._max_workers = max_workers
         self._clock = clock
         self._waiting = Waiting()
@@ -92,14 +96,25 @@ class LocalExecutor:
         self._give_up_at: float | None = None
 
     def run(self, starts: Iterable[Start]) -> RunEnd:
-        """Run until nothing runs and nothing may start. KeyboardInterrupt stops the tasks within GRACE seconds."""
+        """Run until nothing runs and nothing may start, or until it's told to stop."""
         self._waiting.add(starts)
+        self._supervisor.wake_on(self._signals.fileno())
         try:
             self._loop()
-        except KeyboardInterrupt:
-            self._stop_all()
-            return RunEnd(succeeded=False, ended=self._clock(), message="Stopped by the user (Ctrl-C).")
-        return self._end()
+        except BrokenPipeError:
+            self._stop_all(STOPPING)
+            return self._stopped("nobody reads its output any more")
+        asked = self._signals.heard()
+        return (
+            self._stopped(f"by {asked}") if asked and self._state.outcome is Outcome.RUNNING else self._end()
+        )
+
+    def _stopped(self, why: str) -> RunEnd:
+        return RunEnd(
+            succeeded=False,
+            ended=self._clock(),
+            message=f"The run was stopped: {why}. What has finished is kept; `resume` goes on from there.",
+        )
 
     def _loop(self) -> None:
         while True:
@@ -110,8 +125,11 @@ class LocalExecutor:
                     return
             for event in self._supervisor.poll(self._wait()):
                 self._hear(event)
+            if self._signals.heard():
+                self._stop_all(STOPPING)
+                return
             if self._give_up_at is not None and self._clock() >= self._give_up_at:
-                self._stop_all()
+                self._stop_all(STOPPING)
                 return
 
     def _launch(self) -> None:
@@ -160,9 +178,9 @@ class LocalExecutor:
             self._give_up_at = self._clock() + GRACE
             self._listener.run_failing(len(self._running))
 
-    def _stop_all(self) -> None:
+    def _stop_all(self, kill_after: float) -> None:
         """Stop what runs. A task that still finishes on its way out is kept; the others have no record."""
-        for event in self._supervisor.stop_all():
+        for event in self._supervisor.stop_all(kill_after):
             self._hear(event)
         self._waiting.clear()
 

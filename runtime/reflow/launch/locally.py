@@ -15,6 +15,7 @@ from reflow.launch.listening import Listener
 from reflow.launch.local import LocalExecutor
 from reflow.launch.request import Flow, RunRequest, new_manifest, resume_manifest
 from reflow.launch.resuming import ends_of, plan_resume
+from reflow.launch.stopping import StopSignals
 from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
 from reflow.store.ledger_thread import BackgroundLedger
@@ -121,6 +122,7 @@ def execute(
     ends = finished if manifest.created == request.created else ends_of(store.index(manifest.run))
     state, starts = RunState.rebuild(request.flow.graph, request.policies, ends)
     with ExitStack() as stack:
+        signals = stack.enter_context(StopSignals())
         # First, while this process has no threads: then it can be forked, script and all.
         spawner = stack.enter_context(
             open_spawner(
@@ -138,6 +140,7 @@ def execute(
             spec_of=lambda start: task_spec(request, place, manifest, start),
             ledger=ledger,
             listener=listener,
+            signals=signals,
             max_workers=request.limits.max_workers,
             clock=time.time,
         )

@@ -116,20 +116,62 @@ class _Closing:
         return None
 
 
-class FreshProcess(_Closing):
-    """A new Python for each task: safe whatever the script does, at the price of its start and its imports."""
+class _GuardedChild(DirectChild):
+    """A child whose end the guard is told of."""
+
+    def __init__(self, pid: int, guard: int) -> None:
+        super().__init__(pid)
+        self._guard = guard
+        tell_guard(guard, pid)
+
+    def update(self) -> None:
+        super().update()
+        if self.status is not None:
+            tell_guard(self._guard, -self._process)
+
+
+def tell_guard(guard: int, number: int) -> None:
+    """A guard that is gone can't help any more, and no task is the worse for it."""
+    with suppress(OSError):
+        os.write(guard, number.to_bytes(4, "big", signed=True))
+
+
+class FreshProcess:
+    """A new Python for each task: safe whatever the script does, at the price of its start and its imports.
+
+    A guard, a small process beside them, ends them where this one is killed.
+    """
+
+    def __init__(self) -> None:
+        self._guard = -1
+        self._guard_pid = 0
 
     def __enter__(self) -> FreshProcess:
+        reader, self._guard = os.pipe()
+        null = os.open(os.devnull, os.O_RDWR)
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guard.py")
+        try:
+            self._guard_pid = start_python(["-I", "-S", program, "3"], {}, null, null, {3: reader})
+        finally:
+            os.close(reader)
+            os.close(null)
         return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._guard_pid:
+            os.close(self._guard)
+            os.waitpid(self._guard_pid, 0)
+            self._guard_pid = 0
 
     def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> DirectChild:
         """Starts `python -m reflow.task.child`."""
         from reflow.task.child import CONTROL, SPEC
 
         environment = {**os.environ, SPEC: spec.to_text(), **runtime_path(os.environ.get("PYTHONPATH"))}
-        return DirectChild(
-            exec_python("reflow.task.child", [], environment, stdout, stderr, {CONTROL: control})
-        )
+        pid = exec_python("reflow.task.child", [], environment, stdout, stderr, {CONTROL: control})
+        return _GuardedChild(pid, self._guard) if self._guard_pid else DirectChild(pid)
 
 
 class ForkHere(_Closing):
@@ -145,11 +187,22 @@ class ForkHere(_Closing):
         def work() -> None:
             finish(run_task(spec, None), control)
 
-        return DirectChild(fork(work, stdout, stderr))
+        return DirectChild(fork_task(work, stdout, stderr))
 
 
-def fork(work: Callable[[], None], stdout: int, stderr: int, closing: tuple[int, ...] = ()) -> int:
-    """Fork; the child, in a session of its own, calls `work` and never returns. The child's pid.
+def own_group() -> None:
+    """Make this process the head of a process group of its own."""
+    os.setpgid(0, 0)
+
+
+def fork(
+    work: Callable[[], None],
+    stdout: int,
+    stderr: int,
+    closing: tuple[int, ...] = (),
+    detach: Callable[[], None] = own_group,
+) -> int:
+    """Fork; the child calls `detach`, then `work`, and never returns. The child's pid.
 
     `closing`: Reflow's own descriptors that the child has no use for. The user's stay open.
     """
@@ -160,6 +213,7 @@ def fork(work: Callable[[], None], stdout: int, stderr: int, closing: tuple[int,
     if pid:
         return pid
     try:
+        detach()
         _become_child(stdout, stderr, closing)
         work()
     except BaseException as error:
@@ -171,7 +225,6 @@ def fork(work: Callable[[], None], stdout: int, stderr: int, closing: tuple[int,
 def _become_child(stdout: int, stderr: int, closing: tuple[int, ...]) -> None:
     from reflow.task.child import prepare_output
 
-    os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -183,6 +236,15 @@ def _become_child(stdout: int, stderr: int, closing: tuple[int, ...]) -> None:
     for descriptor in (null, stdout, stderr, *closing):
         os.close(descriptor)
     prepare_output()
+
+
+def fork_task(work: Callable[[], None], stdout: int, stderr: int, closing: tuple[int, ...] = ()) -> int:
+    """Fork a task's process. It heads a group of its own by the time that anybody can signal it: both sides see to it,
+    whoever comes first."""
+    pid = fork(work, stdout, stderr, closing)
+    with suppress(OSError):
+        os.setpgid(pid, pid)
+    return pid
 
 
 def runtime_path(present: str | None) -> dict[str, str]:
@@ -206,12 +268,19 @@ def exec_python(
     passed: dict[int, int],
 ) -> int:
     """Start `python -P -m module`, in a process group of its own; its pid. `passed`: descriptors by their number."""
+    return start_python(["-P", "-m", module, *arguments], environment, stdout, stderr, passed)
+
+
+def start_python(
+    arguments: list[str], environment: dict[str, str], stdout: int, stderr: int, passed: dict[int, int]
+) -> int:
+    """As `exec_python`, with all arguments given."""
     null = os.open(os.devnull, os.O_RDONLY)
     # Targets may collide with sources, so all sources are moved out of the way first.
     copies = {target: _above(source) for target, source in {0: null, 1: stdout, 2: stderr, **passed}.items()}
     try:
         actions = [(os.POSIX_SPAWN_DUP2, source, target) for target, source in copies.items()]
-        command = [sys.executable, "-P", "-m", module, *arguments]
+        command = [sys.executable, *arguments]
         return os.posix_spawn(sys.executable, command, environment, file_actions=actions, setpgroup=0)
     finally:
         for source in (null, *copies.values()):

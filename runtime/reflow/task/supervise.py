@@ -35,9 +35,17 @@ class Supervisor:
         self._tasks: dict[TaskKey, RunningTask] = {}
         self._keeping: dict[TaskKey, RunningTask] = {}
         self._events: list[Event] = []
+        self._is_woken = False
         news = self._keeper.fileno()
         if news is not None:
             self._selector.register(news, selectors.EVENT_READ, self._take_kept)
+
+    def wake_on(self, descriptor: int) -> None:
+        """Let `poll` return, perhaps with no events, when this becomes readable: the caller then reads from it."""
+        self._selector.register(descriptor, selectors.EVENT_READ, self._wake)
+
+    def _wake(self) -> None:
+        self._is_woken = True
 
     @property
     def running(self) -> int:
@@ -96,7 +104,8 @@ class Supervisor:
         """Wait until something happens, at most `timeout` seconds, and tell it. Raises StoreError where a record
         can't be written."""
         until = None if timeout is None else time.monotonic() + timeout
-        while not self._events and self.running:
+        self._is_woken = False
+        while not self._events and self.running and not self._is_woken:
             now = time.monotonic()
             if until is not None and now > until:
                 break
@@ -128,10 +137,10 @@ class Supervisor:
         if task is not None:
             task.stop(time.monotonic(), kill_after)
 
-    def stop_all(self) -> list[Event]:
-        """Stop all tasks and wait for their ends, at most some 5 seconds; all that happened until then."""
+    def stop_all(self, kill_after: float = KILL_AFTER) -> list[Event]:
+        """Stop all tasks and wait for their ends, some `kill_after` seconds at most; all that happened until then."""
         for key in list(self._tasks):
-            self.stop(key)
+            self.stop(key, kill_after)
         events: list[Event] = []
         while self.running:
             events += self.poll(TICK)

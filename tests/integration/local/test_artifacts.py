@@ -114,7 +114,9 @@ def test_classes_defined_in_the_script_cross_from_task_to_task(each_way: Laptop)
         ("Refuses()", "self.bad"),
     ],
 )
-def test_what_cant_be_pickled_is_named_and_nothing_of_ours_is_shown(laptop: Laptop, value: str, text: str) -> None:
+def test_what_cant_be_pickled_is_named_and_nothing_of_ours_is_shown(
+    laptop: Laptop, value: str, text: str
+) -> None:
     script = laptop.flow(
         "Unpicklable",
         f"""
@@ -276,15 +278,13 @@ def big_flow(laptop: Laptop, size: int) -> None:
         def start(self):
             import resource
             self.data = os.urandom(1 << 20) * ({size} >> 20)
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             self.size = len(self.data)
-            self.before = before
             self.next(self.middle)
 
         @step
         def middle(self):
             import resource
-            print("start's most", self.before >> 10, "MiB; idle", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+            print("idle", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
             self.next(self.end)
 
         @step

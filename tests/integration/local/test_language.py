@@ -451,14 +451,21 @@ def test_a_task_that_crashes_is_told_in_words(each_way: Laptop) -> None:
             pass
         """,
     )
-    for how, text in (("segv", "SIGSEGV"), ("kill", "SIGKILL"), ("exit", "exit code 3"), ("zero", "sys.exit(0)")):
+    for how, text in (
+        ("segv", "SIGSEGV"),
+        ("kill", "SIGKILL"),
+        ("exit", "exit code 3"),
+        ("zero", "sys.exit(0)"),
+    ):
         played = each_way.run(script, "--how", how)
         assert played.code == 1
         assert text in played.all, played.all
         assert "Step start (task-id 0) failed." in played.err
 
 
-def test_two_forked_tasks_dont_share_their_random_numbers_unless_the_script_seeds_them(each_way: Laptop) -> None:
+def test_two_forked_tasks_dont_share_their_random_numbers_unless_the_script_seeds_them(
+    each_way: Laptop,
+) -> None:
     body = """
         @step
         def start(self):
@@ -504,8 +511,8 @@ def test_a_script_that_starts_threads_as_it_loads_gets_fresh_processes(laptop: L
         """,
     )
     threads = "import threading, time\nLOCK = threading.Lock()\n"
-    threads += "threading.Thread(target=lambda: [(LOCK.acquire(), time.sleep(0.001), LOCK.release()) for _ in range(10**6)], "
-    threads += "daemon=True).start()\n"
+    threads += "def churn():\n    while True:\n        with LOCK:\n            time.sleep(0.001)\n"
+    threads += "threading.Thread(target=churn, daemon=True).start()\n"
     script.write_text(threads + script.read_text())
     played = laptop.run(script)
     assert played.code == 0, played.all

@@ -174,7 +174,7 @@ def test_a_foreach_without_a_width_fails_the_run_for_good(result: Succeeded) -> 
     assert state.apply(result) == ()
     assert state.outcome is Outcome.FAILED
     assert "no items" in (state.failure.message if state.failure else "")
-    assert state.apply(failed(START)) == state.apply(result) == ()
+    assert state.apply(result) == state.apply(failed(START)) == ()
     assert state.counts("start").failed == state.total().total == 1
 
 

@@ -1,0 +1,61 @@
+"""Being told to stop: Ctrl-C, SIGTERM, SIGHUP. A handler notes it, the launcher's loop hears it at its next turn.
+
+A KeyboardInterrupt would come at any instruction, between a task's end and the note of it; so none is raised.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import Any
+
+_WORDS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+
+
+class StopSignals:
+    """Within this context the signals are noted instead of ending the process. In a thread that isn't the main one,
+    Python takes no signals, and nothing is changed."""
+
+    def __init__(self) -> None:
+        self.asked = ""
+        """What asked first, in words; "" for nothing."""
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._before: dict[int, Any] = {}
+
+    def fileno(self) -> int:
+        """Readable when there's something new."""
+        return self._reader
+
+    def heard(self) -> str:
+        """What asked to stop, "" for nothing; empties the pipe."""
+        with suppress(BlockingIOError):
+            os.read(self._reader, 4096)
+        return self.asked
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.asked = self.asked or _WORDS.get(signal.Signals(number), "a signal")
+        with suppress(BlockingIOError):  # it is full, so the loop will wake up anyway
+            os.write(self._writer, b"s")
+
+    def __enter__(self) -> StopSignals:
+        for number in _WORDS:
+            try:
+                before = signal.getsignal(number)
+                if before is not signal.SIG_IGN:  # nohup says that SIGHUP is to be ignored
+                    self._before[number] = before
+                    signal.signal(number, self._note)
+            except ValueError:
+                break
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        os.close(self._reader)
+        os.close(self._writer)
