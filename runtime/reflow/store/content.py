@@ -10,12 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from reflow.store import layout
+from reflow.store import layout, sweeps
 from reflow.store.objects import ObjectStore
 from reflow.values.errors import StoreUnreachable
 
 MEMORY_LIMIT = 256 * 1024  # bytes; more goes to a file, and is asked for before it's written once more
-FRESH = 3.5 * 24 * 3600  # seconds, half of gc's grace period: an older blob is written again
 
 
 class Content:
@@ -77,15 +76,27 @@ class Content:
         return None if self._file else b"".join(self._head)
 
     def store(self, flow: str) -> None:
-        """Put it into its blob, unless a fresh one is there."""
+        """Put it into its blob, unless a fresh one is there. Raises StoreUnreachable."""
         key = layout.blob(flow, self.sha256)
-        if self._file is None or self._path is None:
+        if self._file is not None:
+            self._file.close()
+            if sweeps.is_fresh(self._objects, key, self.size):
+                return
+        sweeps.put_for_good(self._objects, flow, key, lambda: self._put(key))
+
+    def _put(self, key: str) -> None:
+        if self._path is None:
             self._objects.put(key, b"".join(self._head))
             return
-        self._file.close()
-        if not self._is_there(key):
+        kept = self._path.with_name(f"{self._path.name}.kept")
+        try:
+            os.link(self._path, kept)
+        except OSError:  # this folder has no links; the store's own may be elsewhere
+            self._objects.put_file(key, self._path, self.sha256)
+            return
+        try:
             self._objects.move_file(key, self._path, self.sha256)
-
-    def _is_there(self, key: str) -> bool:
-        found = self._objects.stat(key)
-        return bool(found and found.size == self.size and found.modified > self._objects.now() - FRESH)
+        except BaseException:
+            kept.unlink(missing_ok=True)
+            raise
+        os.replace(kept, self._path)  # the content stays here, in case gc takes the blob

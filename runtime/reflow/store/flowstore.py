@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reflow.store import alive, artifacts, layout, logs, pack
+from reflow.store import alive, artifacts, layout, logs, pack, sweeps
 from reflow.store.ledger import LedgerWriter
 from reflow.store.objects import ObjectStore
 from reflow.store.runs import Runs
@@ -15,6 +15,7 @@ from reflow.store.values import ArtifactRef, IndexEntry, ItemsRef, Manifest, Rec
 from reflow.values.key import TaskKey
 
 if TYPE_CHECKING:
+    from reflow.store.catalog import Listed
     from reflow.store.keepalive import KeepAlive
 
 
@@ -44,6 +45,12 @@ class FlowStore:
     def runs(self) -> Iterator[str]:
         """Run ids, newest first where they count up, then the others by age, newest first."""
         return self._runs.runs()
+
+    def listed(self) -> list[Listed]:
+        """All runs as a list shows them, newest first, in few requests: see `store.listing`."""
+        from reflow.store.listing import listed
+
+        return listed(self.objects, self._runs)
 
     def release(self, run: str) -> None:
         """Give a claimed id back, with all that the run left. Raises ReflowError where a task of it has
@@ -76,6 +83,13 @@ class FlowStore:
         from reflow.store.keepalive import KeepAlive  # threads, which a task's process has no use for
 
         return KeepAlive(self.objects, layout.run(self.flow, run), owner)
+
+    def check_clones(self, manifest: Manifest) -> None:
+        """After the run was claimed, which keeps gc from what it clones: make sure that all of that is there.
+
+        Waits where gc is deleting just these runs. Raises NotFound where something is gone.
+        """
+        self._tasks.check_clones(manifest)
 
     def renew(self, run: str, owner: str) -> None:
         """Say once that the run is alive, good for 60 s: for a process that renews many runs."""
@@ -167,8 +181,9 @@ class FlowStore:
         from hashlib import sha256
 
         name = sha256(data).hexdigest()
-        if not self.objects.stat(layout.code(self.flow, name)):
-            self.objects.put(layout.code(self.flow, name), data)
+        key = layout.code(self.flow, name)
+        if not sweeps.is_fresh(self.objects, key, len(data)):
+            sweeps.put_for_good(self.objects, self.flow, key, lambda: self.objects.put(key, data))
         return name
 
     def code(self, sha256: str) -> bytes:

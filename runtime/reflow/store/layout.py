@@ -83,8 +83,31 @@ def blob(flow: str, sha256: str) -> str:
     return f"{flow}/blobs/{sha256[:2]}/{sha256}"
 
 
+def blobs(flow: str) -> str:
+    return f"{flow}/blobs/"
+
+
 def code(flow: str, sha256: str) -> str:
     return f"{flow}/code/{sha256}"
+
+
+def codes(flow: str) -> str:
+    return f"{flow}/code/"
+
+
+def graphs(flow: str) -> str:
+    """Graphs that a Pod told of code before its run was claimed."""
+    return f"{flow}/graphs/"
+
+
+def sweeps(flow: str) -> str:
+    """What gc says of itself: see `store.sweeps`."""
+    return f"{flow}/gc/"
+
+
+def catalog(flow: str) -> str:
+    """What a list of runs shows of each: see `store.catalog`."""
+    return f"{flow}/catalog/"
 
 
 def runs(flow: str) -> str:

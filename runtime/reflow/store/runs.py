@@ -5,12 +5,13 @@ where.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 
-from reflow.store import formats, layout, runids
+from reflow.store import catalog, formats, layout, runids
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
 from reflow.store.values import FORMAT, Manifest, RunEnd
-from reflow.values.errors import NotFound, ReflowError
+from reflow.values.errors import NotFound, ReflowError, StoreError
 from reflow.values.key import TaskKey
 
 _CACHED = 8  # manifests kept: those of a run and of what it was cloned from
@@ -31,6 +32,8 @@ class Runs:
         else:
             manifest = runids.claim(self._objects, self.flow, wanted, make)
         self._remember(manifest)
+        with suppress(StoreError):  # the catalog is a cache
+            catalog.note_run(self._objects, manifest)
         return manifest
 
     def manifest(self, run: str) -> Manifest:
@@ -73,6 +76,7 @@ class Runs:
                 f"The run {self.flow}/{run} can't be given up: tasks of it have finished ({done})."
             )
         # The manifest goes last: while it's there, nobody else can claim the id.
+        catalog.forget(self._objects, self.flow, run)
         leftovers = [info.key for info in self._objects.list(where.root) if info.key != where.manifest]
         self._objects.delete(leftovers)
         self._objects.delete([where.manifest])
@@ -82,6 +86,8 @@ class Runs:
 
     def finish(self, run: str, end: RunEnd) -> None:
         self._objects.put(layout.run(self.flow, run).end, formats.encode_end(end))
+        with suppress(StoreError):
+            catalog.note_end(self._objects, self.flow, run, end)
 
     def end(self, run: str) -> RunEnd | None:
         where = layout.run(self.flow, run).end
@@ -121,6 +127,7 @@ class Runs:
     def set_tags(self, run: str, tags: Iterable[str]) -> None:
         """Replace the run's tags. Of two at once, the later stays."""
         self.manifest(run)
-        self._objects.put(
-            layout.run(self.flow, run).tags, formats.dumps({"v": FORMAT, "tags": sorted(set(tags))})
-        )
+        kept = sorted(set(tags))
+        self._objects.put(layout.run(self.flow, run).tags, formats.dumps({"v": FORMAT, "tags": kept}))
+        with suppress(StoreError):
+            catalog.note_tags(self._objects, self.flow, run, kept)

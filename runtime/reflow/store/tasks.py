@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reflow.store import formats, layout, ledger
+from reflow.store import formats, layout, ledger, sweeps
 from reflow.store.layout import RecordName, RunLayout
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
 from reflow.store.runs import Runs
-from reflow.store.values import IndexEntry, Record
+from reflow.store.values import IndexEntry, Manifest, Record
 from reflow.values.errors import CorruptObject, NotFound
 from reflow.values.key import TaskKey
 
@@ -76,6 +76,23 @@ class Tasks:
         except NotFound:
             return None
         return formats.decode_record(data, name)
+
+    def check_clones(self, manifest: Manifest) -> None:
+        """See `FlowStore.check_clones`. One listing of each origin's records."""
+        sweeps.runs_may_be_gone(self._objects, self._flow, {manifest.run, *manifest.clones})
+        if self._objects.stat(layout.run(self._flow, manifest.run).manifest) is None:
+            raise NotFound(
+                f"The run {self._flow}/{manifest.run} is gone: `gc` has deleted it. Start it anew."
+            )
+        for origin, keys in manifest.clones.items():
+            where = layout.run(self._flow, origin)
+            there = {info.key for info in self._objects.list(where.tasks)}
+            gone = next((key for key in keys if where.result(key) not in there), None)
+            if gone:
+                raise NotFound(
+                    f"The task {self._flow}/{origin}/{gone.path}, which the resume reuses, is gone from the store:"
+                    f" `gc` has deleted that run in the meantime, or somebody its objects. Resume another run."
+                )
 
     # In bulk
 
