@@ -6,9 +6,10 @@ good.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from reflow.engine.events import TaskEnd
 from reflow.graph.build import Unsettled
 from reflow.manifests.types import FlowRun
 from reflow.store.flowstore import FlowStore
@@ -39,9 +40,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
+    """`known`: all that there is to know of the run's tasks, None where the store has to be asked."""
+
     manifest: Manifest
     again: tuple[AgainNote, ...]
-    fresh: bool
+    known: Sequence[TaskEnd] | None
 
 
 class Beginning:
@@ -74,22 +77,24 @@ class Beginning:
         pods = tuple(self._book.pods(flowrun.meta.uid))
         with_pods = frozenset(pod.key for pod in pods if pod.key is not None)
         run_id = claimed.manifest.run
-        known = await self._stores.call(opening.read_known, store, run_id, with_pods)
-        end = await self._stores.call(store.end, run_id)
+        known, end = claimed.known, None
+        if known is None:
+            known = await self._stores.call(opening.read_known, store, run_id, with_pods)
+            end = await self._stores.call(store.end, run_id)
         now = self._clock()
         run, open_pods = opening.rebuild(
             key, flowrun, claimed.manifest, store, known, pods, claimed.again, now, self._image_patience
         )
         if end is not None:
-            return Opened(run, (), opening.ending_of(run, end, flowrun.meta.uid), claimed.fresh)
+            return Opened(run, (), opening.ending_of(run, end, flowrun.meta.uid), claimed.known is not None)
         await self._stores.call(store.renew, run_id, claimed.manifest.owner)
-        return Opened(run, tuple(open_pods), None, claimed.fresh)
+        return Opened(run, tuple(open_pods), None, claimed.known is not None)
 
     async def _claimed(self, key: ObjectKey, flowrun: FlowRun, store: FlowStore) -> _Claimed | None:
         run_id = flowrun.status.get("runID")
         if run_id is not None:
             manifest = await self._stores.call(store.manifest, str(run_id))
-            return _Claimed(manifest, opening.notes_of(flowrun.status), fresh=False)
+            return _Claimed(manifest, opening.notes_of(flowrun.status), known=None)
         found = await self._read(key, flowrun, store)
         if found is None:
             return None
@@ -101,7 +106,8 @@ class Beginning:
         manifest = await self._stores.call(opening.claim_run, store, flowrun, prepared)
         if by_pod:
             await self._graphs.done(flowrun, store)
-        return _Claimed(manifest, prepared.again, fresh=True)
+        put_now = any(manifest is one for one in prepared.made)
+        return _Claimed(manifest, prepared.again, known=prepared.taken_over if put_now else None)
 
     async def _read(
         self, key: ObjectKey, flowrun: FlowRun, store: FlowStore

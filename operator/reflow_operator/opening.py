@@ -44,9 +44,14 @@ MESSAGES_READ = 50
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that a manifest is made of, and what a resume runs again."""
+    """All that a manifest is made of, and what a resume takes over and runs again.
+
+    `made` gathers the manifests that `make` made: a claimed one that is among them was put just now.
+    """
 
     make: Callable[[str], Manifest]
+    made: list[Manifest]
+    taken_over: Sequence[TaskEnd] = ()
     again: tuple[AgainNote, ...] = ()
 
 
@@ -78,6 +83,8 @@ def prepare(
     if package is not None:
         code = CodeRef(code.script, store.put_code(package), code.alias)
     origin: Origin | None = None
+    taken_over: Sequence[TaskEnd] = ()
+    made: list[Manifest] = []
     again: tuple[AgainNote, ...] = ()
     parameters: Mapping[str, Any] = source.values
     tags: tuple[str, ...] = ()
@@ -92,11 +99,11 @@ def prepare(
         origin = Origin(run=found.run, from_step=from_step)
         parameters, tags, clones = found.parameters, found.tags, plan.clones
         code = CodeRef(code.script, code.sha256, code.alias or found.code.alias)
-        again = again_notes(plan.again)
+        taken_over, again = plan.ends, again_notes(plan.again)
     request = request_of(spec)
 
     def make(run: str) -> Manifest:
-        return Manifest(
+        manifest = Manifest(
             flow=spec.flow,
             run=run,
             owner=flowrun.meta.uid,
@@ -111,8 +118,10 @@ def prepare(
             place="cluster",
             request=request,
         )
+        made.append(manifest)
+        return manifest
 
-    return Prepared(make, again)
+    return Prepared(make, made, taken_over, again)
 
 
 def origin_manifest(store: FlowStore, run: str) -> Manifest:
@@ -186,27 +195,20 @@ def _script_of(store: FlowStore, sha256: str, script: str) -> str:
 # Rebuilding
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows of a run. `failures`: those failed attempts whose record was read."""
+def read_known(store: FlowStore, run: str, with_pods: frozenset[object]) -> list[TaskEnd]:
+    """What the store knows of a run, in a thread.
 
-    index: Sequence[IndexEntry]
-    failures: Sequence[Failed]
-
-
-def read_known(store: FlowStore, run: str, with_pods: frozenset[object]) -> Known:
-    """In a thread. The failures' own words are read only of tasks that no Pod (`with_pods`: keys) can tell
-    of."""
+    The failures' own words are read only of tasks that no Pod (`with_pods`: keys) can tell of.
+    """
     index = store.index(run)
     failed = [entry.key for entry in index if not entry.status.finished and entry.key not in with_pods]
-    failures: list[Failed] = []
+    known: list[TaskEnd] = []
     for key in failed[:MESSAGES_READ]:
         for record in store.failures(run, key):
             line = record.exception.line if record.exception else "failed"
-            failures.append(
-                Failed(key, record.attempt, record.launch, record.ended, line, final=record.final)
-            )
-    return Known(index, failures)
+            known.append(Failed(key, record.attempt, record.launch, record.ended, line, final=record.final))
+    known += map(_end_of, index)
+    return known
 
 
 def rebuild(
@@ -214,7 +216,7 @@ def rebuild(
     flowrun: FlowRun,
     manifest: Manifest,
     store: FlowStore,
-    known: Known,
+    known: Sequence[TaskEnd],
     pods: Sequence[PodView],
     again: tuple[AgainNote, ...],
     now: float,
@@ -223,7 +225,7 @@ def rebuild(
     """The run in memory, and the Pods that have still to be looked at: they live, or didn't say how they
     ended."""
     ends, open_pods = _of_pods(pods, now, image_patience)
-    ends += [*known.failures, *map(_end_of, known.index)]
+    ends += known
     launched = [Start(pod.key, attempt=pod.attempt, launch=pod.launch) for pod in open_pods if pod.key]
     state, starts = RunState.rebuild(
         manifest.graph, policies(manifest.graph, flowrun.spec), ends, running=launched
