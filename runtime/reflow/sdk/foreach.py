@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from reflow.graph.types import Graph
@@ -56,9 +55,3 @@ def foreach_key(graph: Graph, key: TaskKey, depth: int) -> TaskKey:
     """The task that started the foreach at `depth` around `key`, 0 for the outermost."""
     step = graph.steps[graph.steps[key.step].foreach_scope[depth]]
     return TaskKey(step.name, key.foreach[:depth], key.loop[: len(step.loop_scope)])
-
-
-def in_batches(keys: list[TaskKey], size: int) -> Iterator[list[TaskKey]]:
-    """The keys in their order, at most `size` at a time."""
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]

@@ -199,13 +199,14 @@ def _is_final(error: BaseException) -> bool:
 
 
 def _described(attempt: Attempt, error: BaseException) -> ExceptionInfo:
-    told = describe(error, attempt.spec.script)
+    shown = attempt.spec.shown or attempt.spec.script
+    told = describe(error, attempt.spec.script, shown)
     if isinstance(error, SystemExit):
         message = f"the step called sys.exit({error.code!r}) instead of returning"
         return replace(told, message=message, traceback=f"{told.traceback.rstrip()}: {message}\n")
     if isinstance(error, ReflowError) and not has_user_frames(_trace(error)):
         step = attempt.graph.steps.get(attempt.spec.key.step)
-        where = f"{attempt.spec.script}:{step.line}" if step and step.line else attempt.spec.script
+        where = f"{shown}:{step.line}" if step and step.line else shown
         return replace(told, traceback=f"{told.type}: {where}: {told.message}\n")
     if not has_user_frames(_trace(error)):
         return replace(told, traceback=told.full)  # a fault of ours, or an interruption: all there is to see

@@ -81,7 +81,7 @@ class ForkServer:
         null = os.open(os.devnull, os.O_RDWR)
         errors = os.dup(null)
         try:
-            pid = fork(lambda: _branch(theirs, loaded), null, errors, (ours.fileno(),))
+            pid = fork(lambda: _branch(theirs, loaded), null, errors, (ours.fileno(),), os.setsid)
         finally:
             theirs.close()
             os.close(null)

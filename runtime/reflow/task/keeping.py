@@ -88,7 +88,8 @@ class HereKeep:
         self.log = keeper.store.log_writer(spec.run, spec.key, spec.launch)
 
     def write(self, time: float, stream: str, data: bytes) -> None:
-        self.log.write(time, stream, data)
+        with suppress(ReflowError):  # a store that can't be written is told with the record
+            self.log.write(time, stream, data)
 
     def finish(self, record: Record | None) -> None:
         self._keeper.finished(self, finish_attempt(self._keeper.store, self._spec, self.log, record))
@@ -116,7 +117,8 @@ class HereKeeper:
 
     def tick(self, now: float) -> None:
         for keep in self._open:
-            keep.log.tick(now)
+            with suppress(ReflowError):
+                keep.log.tick(now)
 
     def take(self) -> list[Kept]:
         kept, self._kept = self._kept, []

@@ -22,7 +22,7 @@ from reflow.task.child import digest_of, finish, run_task
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.messages import Connection
 from reflow.task.randomness import Seeding, reseed, watching_seeds
-from reflow.task.spawn import fork, reap, signal_group
+from reflow.task.spawn import fork_task, reap, signal_group
 from reflow.task.spec import TaskSpec
 from reflow.values.errors import ReflowError
 
@@ -108,7 +108,7 @@ class Server:
         try:
             spec = TaskSpec.from_json(message)
             others = (*self._own, *self._children.values(), status)
-            pid = fork(lambda: self._work(spec, control), stdout, stderr, others)
+            pid = fork_task(lambda: self._work(spec, control), stdout, stderr, others)
             self._children[pid] = status
             os.write(status, NUMBER.pack(pid))
         except (OSError, ReflowError) as error:

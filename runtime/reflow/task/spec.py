@@ -20,6 +20,7 @@ class TaskSpec:
 
     `store`: the store's address, without keys; "" in a Pod means the one that its Secret names. `script`: the flow's
     file as the user gave it, relative to the working directory, or within the code package `code` (its sha256).
+    `shown`: its name in tracebacks, where that is another.
     `digest`: of the graph that the run was started with. `flow_class`: the class's name where it isn't `flow`.
     `timeout`: seconds for this attempt. `fallback`: the attempt after a caught last failure: no user code runs.
     """
@@ -39,6 +40,7 @@ class TaskSpec:
     timeout: float | None = None
     user: str = ""
     namespace: str = ""
+    shown: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Values at their default are left out."""

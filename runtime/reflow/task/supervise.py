@@ -54,20 +54,24 @@ class Supervisor:
 
     def start(self, spec: TaskSpec, spawner: Spawner) -> None:
         """Start a task's process. That it can't be started is told as TaskLost."""
-        reads, writes = zip(*(os.pipe() for _ in range(3)), strict=True)
+        reads: list[int] = []
+        writes: list[int] = []
         try:
+            for _ in range(3):
+                reader, writer = os.pipe()
+                reads.append(reader)
+                writes.append(writer)
             child = spawner.spawn(spec, *writes)
         except OSError as error:
             for descriptor in reads:
                 os.close(descriptor)
-            self._events.append(
-                TaskLost(spec.key, spec.attempt, spec.launch, 0, f"no process starts: {error}")
-            )
+            words = f"no process can be started: {error}"
+            self._events.append(TaskLost(spec.key, spec.attempt, spec.launch, 0, words))
             return
         finally:
             for descriptor in writes:
                 os.close(descriptor)
-        task = RunningTask(spec, child, self._keeper.open(spec), reads, self._events.append)
+        task = RunningTask(spec, child, self._keeper.open(spec), tuple(reads), self._events.append)
         self._tasks[spec.key] = task
         for descriptor, read in task.readers().items():
             self._selector.register(descriptor, selectors.EVENT_READ, self._reader(task, descriptor, read))

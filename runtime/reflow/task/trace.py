@@ -12,8 +12,8 @@ RUNTIME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 LONGEST = 256 * 1024  # characters of one traceback that are kept
 
 
-def describe(error: BaseException, script: str) -> ExceptionInfo:
-    """`script`: the flow's file as the user gave it; frames in it are shown under that name."""
+def describe(error: BaseException, script: str, shown: str = "") -> ExceptionInfo:
+    """`script`: the flow's file as the user gave it; frames in it are shown under that name, or as `shown`."""
     import traceback  # needed for failures alone
 
     name = _type_name(type(error))
@@ -26,29 +26,28 @@ def describe(error: BaseException, script: str) -> ExceptionInfo:
         users = traceback.TracebackException.from_exception(error)
         if isinstance(error, ReflowError):
             users.__cause__ = users.__context__ = None
-        _keep_user_frames(users, script, set())
+        _keep_user_frames(users, os.path.abspath(script), shown or script, set())
         text = "".join(users.format())
     except Exception as another:  # a user's __str__ or __repr__ may do anything
         full = text = f"{name}: {message}\n(the traceback can't be made: {type(another).__name__})\n"
     return ExceptionInfo(name, message[:LONGEST], text[-LONGEST:], full[-LONGEST:])
 
 
-def _keep_user_frames(found: object, script: str, seen: set[int]) -> None:
+def _keep_user_frames(found: object, script: str, shown: str, seen: set[int]) -> None:
     """Drop Reflow's own frames, in the exception, its causes and its group's members."""
     import traceback
 
     if not isinstance(found, traceback.TracebackException) or id(found) in seen:
         return
     seen.add(id(found))
-    absolute = os.path.abspath(script)
     frames = [frame for frame in found.stack if not is_runtime(frame.filename)]
     for frame in frames:
-        if os.path.abspath(frame.filename) == absolute:
+        if os.path.abspath(frame.filename) == script:
             frame.line  # noqa: B018  (read from the file under its true name, before it's renamed)
-            frame.filename = script
+            frame.filename = shown
     found.stack = traceback.StackSummary.from_list(frames)
     for inner in (found.__cause__, found.__context__, *(found.exceptions or ())):
-        _keep_user_frames(inner, script, seen)
+        _keep_user_frames(inner, script, shown, seen)
 
 
 def is_runtime(filename: str) -> bool:
