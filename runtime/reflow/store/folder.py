@@ -17,30 +17,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from reflow.store.folder_errors import explain
 from reflow.store.objects import ObjectInfo, checked
-from reflow.values.errors import (
-    NotFound,
-    StoreError,
-    StoreRefused,
-    StoreUnreachable,
-    StoreUnsuitable,
-)
+from reflow.values.errors import NotFound, StoreError, StoreUnreachable, StoreUnsuitable
 
 _SCRATCH = ".tmp"
 ABANDONED = 24 * 3600.0  # seconds without a write after which a file in it is nobody's
-_REFUSED = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
-)
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
-_WHAT_TO_DO = {
-    errno.EACCES: "Give your user the right to it, or choose another store.",
-    errno.EPERM: "Give your user the right to it, or choose another store.",
-    errno.EROFS: "The file system is read-only; choose another store.",
-    errno.ENOSPC: "The disk is full; free some space and try again.",
-    errno.EDQUOT: "Your quota is used up; free some space and try again.",
-    errno.ENOTDIR: "Something else is where a folder should be; choose another store.",
-}
-
 
 _Entries = list[os.DirEntry[str]]
 
@@ -66,7 +49,7 @@ class FolderStore:
         try:
             os.makedirs(self._scratch, exist_ok=True)
         except OSError as error:
-            raise _explain(error, self._scratch) from error
+            raise explain(error, self._scratch) from error
         return Path(self._scratch)
 
     def lock_file(self, key: str) -> Path:
@@ -75,7 +58,7 @@ class FolderStore:
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         except OSError as error:
-            raise _explain(error, path) from error
+            raise explain(error, path) from error
         return Path(path)
 
     # Reading
@@ -100,7 +83,7 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"There is no {key} in the store {self._root}.") from None
         except OSError as error:
-            raise _explain(error, path) from error
+            raise explain(error, path) from error
 
     def stat(self, key: str) -> ObjectInfo | None:
         path = self._path(key)
@@ -109,7 +92,7 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise _explain(error, path) from error
+            raise explain(error, path) from error
         return ObjectInfo(key, found.st_size, found.st_mtime)
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
@@ -136,7 +119,7 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise _explain(error, path) from error
+            raise explain(error, path) from error
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         for entry in sorted(self._entries(prefix), key=lambda e: e.name):
@@ -162,7 +145,7 @@ class FolderStore:
             shutil.copyfile(path, aside)
         except OSError as error:
             _forget(aside)
-            raise _explain(error, self._root) from error
+            raise explain(error, self._root) from error
         self._replace(aside, self._path(key))
 
     def move_file(self, key: str, path: Path, sha256: str) -> None:
@@ -177,7 +160,7 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                raise _explain(error, path) from error
+                raise explain(error, path) from error
             folders.add(os.path.dirname(path))
         for folder in sorted(folders, key=len, reverse=True):
             self._prune(folder)
@@ -208,7 +191,7 @@ class FolderStore:
             return self._write_aside(data)
         except OSError as error:
             _forget(aside)
-            raise _explain(error, self._root) from error
+            raise explain(error, self._root) from error
         return aside
 
     def _replace(self, aside: str, path: str) -> None:
@@ -216,7 +199,7 @@ class FolderStore:
             _into_place(os.replace, aside, path)
         except OSError as error:
             _forget(aside)
-            raise _explain(error, path) from error
+            raise explain(error, path) from error
 
     def _link(self, aside: str, path: str) -> bool:
         try:
@@ -229,7 +212,7 @@ class FolderStore:
                     f"The file system of {self._root} has no hard links, so the store can't tell who wrote a"
                     " result first. Choose a store on another file system, or in S3."
                 ) from error
-            raise _explain(error, path) from error
+            raise explain(error, path) from error
         return True
 
     # The store itself
@@ -240,7 +223,7 @@ class FolderStore:
         try:
             return os.stat(aside).st_mtime
         except OSError as error:
-            raise _explain(error, self._root) from error
+            raise explain(error, self._root) from error
         finally:
             _forget(aside)
 
@@ -313,7 +296,7 @@ def _read(file: BinaryIO, path: str, length: int = -1) -> bytes:
     try:
         return file.read(length)
     except OSError as error:
-        raise _explain(error, path) from error
+        raise explain(error, path) from error
 
 
 def _info(key: str, entry: os.DirEntry[str]) -> ObjectInfo | None:
@@ -327,11 +310,3 @@ def _info(key: str, entry: os.DirEntry[str]) -> ObjectInfo | None:
 def _forget(aside: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(aside)
-
-
-def _explain(error: OSError, path: str) -> StoreError:
-    """The error in words. Whether trying again may help decides its class."""
-    refused = error.errno in _REFUSED
-    what_to_do = _WHAT_TO_DO.get(error.errno or 0, "Choose another store." if refused else "Try again later.")
-    text = f"The store's {path} can't be used: {error.strerror or error}. {what_to_do}"
-    return StoreRefused(text) if refused else StoreUnreachable(text)
