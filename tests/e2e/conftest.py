@@ -44,7 +44,10 @@ def keys_at_hand(site: Site) -> None:
 @pytest.fixture(scope="module")
 def team(site: Site, keys_at_hand: None, request: pytest.FixtureRequest) -> Team:
     """The namespace that the module names as TEAM."""
-    return sites.team(site, request.module.TEAM)
+    found = sites.team(site, request.module.TEAM)
+    if os.environ.get("REFLOW_TEST_SITE"):
+        sites.empty(found)
+    return found
 
 
 @pytest.fixture

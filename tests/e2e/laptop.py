@@ -20,10 +20,10 @@ class Laptop:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
 
-    def plays(self, *arguments: str, code: int, timeout: float = 90) -> str:
-        """`python …`, which must end with that exit code. What it printed."""
+    def plays(self, *command: str, code: int, timeout: float = 90) -> str:
+        """`python …` or `reflow …`, which must end with that exit code. What it printed."""
         ran = subprocess.run(
-            [sys.executable, *arguments],
+            [str(Path(sys.executable).parent / command[0]), *command[1:]],
             cwd=self.folder,
             env=self.bucket.laptop(),
             stdout=subprocess.PIPE,
@@ -32,5 +32,5 @@ class Laptop:
             timeout=timeout,
             check=False,
         )
-        assert ran.returncode == code, f"$ python {' '.join(arguments)}\n{ran.stdout}"
+        assert ran.returncode == code, f"$ {' '.join(command)}\n{ran.stdout}"
         return ran.stdout

@@ -64,7 +64,7 @@ class Team:
         return ran.returncode, ran.stdout + ran.stderr
 
     def apply(self, *objects: Json) -> None:
-        self.kubectl("apply", "--validate=strict", "-f", "-", stdin=_list(objects))
+        self.kubectl("apply", "--validate=strict", "-f", "-", stdin=as_list(objects))
 
     def get(self, name: str, kind: str = "flowrun") -> Json:
         found: Json = json.loads(self.kubectl("get", kind, name, "-o", "json"))
@@ -126,7 +126,7 @@ class Team:
         return "\n".join(told)
 
 
-def _list(objects: Iterable[Json]) -> str:
+def as_list(objects: Iterable[Json]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
@@ -157,7 +157,6 @@ def install(shell: Shell, ours: str | None = None) -> Site:
     names = {name: f"{ours}-{name}" for name in (*WITH_STORE, *WITHOUT)}
     site = Site(shell, f"{ours}-system", built, names)
     if kept:
-        empty(site)
         site.helm("upgrade", str(REPO / "helm"), "--wait", "--timeout=120s", *_values(site))
         return site
     for namespace in (site.system, *names.values()):
@@ -197,21 +196,17 @@ def team(site: Site, name: str) -> Team:
 
 def remove(site: Site) -> None:
     """All of it, the objects in the bucket too."""
-    empty(site)
+    for name in site.names:
+        empty(team(site, name))
     site.shell.run("helm", "uninstall", "reflow", "-n", site.system, "--wait", "--timeout=60s")
     for namespace in (site.system, *site.names.values()):
         site.shell.run("kubectl", "delete", "namespace", namespace, "--wait=false")
 
 
-def empty(site: Site) -> None:
+def empty(team: Team) -> None:
     """No FlowRuns, Resumes and Pods, and nothing in the bucket."""
-    shell = site.shell
-    for namespace in site.names.values():
-        kinds = "resumes,flowruns"
-        shell.run("kubectl", "-n", namespace, "delete", kinds, "--all", "--wait=false", timeout=60)
-    for namespace in site.names.values():
-        shell.run("kubectl", "-n", namespace, "wait", "--for=delete", "flowruns", "--all", "--timeout=60s")
-        shell.run("kubectl", "-n", namespace, "delete", "pods,events", "--all", "--grace-period=1")
-    for name in site.names:
-        objects = team(site, name).bucket.objects
-        objects.delete([entry.key for entry in objects.list("")])
+    team.tries("delete", "resumes,flowruns,pods", "--all", "--grace-period=1", "--wait=false")
+    team.tries("wait", "--for=delete", "flowruns,pods", "--all", "--timeout=60s")
+    team.tries("delete", "events", "--all")
+    objects = team.bucket.objects
+    objects.delete([entry.key for entry in objects.list("")])

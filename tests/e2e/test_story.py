@@ -88,13 +88,13 @@ def test_on_the_laptop_the_run_fails_as_it_did_in_production_and_completes_with_
 ) -> None:
     laptop.write("debug.py", DEBUG)
     where = ("--store", failed.bucket.url)
-    said = laptop.plays("debug.py", "resume", "--origin-run-id", "k8s-debug-1", *where, code=1)
+    said = laptop.plays("python", "debug.py", "resume", "--origin-run-id", "k8s-debug-1", *where, code=1)
     assert "Cloning previously run task k8s-debug-1/start/0" in said
     assert "Cloning previously run task k8s-debug-1/a/0" in said
     assert FAILURE in said
     assert "Step b (task-id 0) failed." in said
     laptop.write("debug.py", FIXED)
-    said = laptop.plays("debug.py", "resume", "--origin-run-id", "k8s-debug-1", *where, code=0)
+    said = laptop.plays("python", "debug.py", "resume", "--origin-run-id", "k8s-debug-1", *where, code=0)
     assert "total is 3" in said
     assert "Cloning previously run task k8s-debug-1/a/0" in said
 
@@ -115,7 +115,7 @@ def test_the_client_reads_artifacts_and_logs_of_both_runs(resumed: Team) -> None
 
 def test_a_run_that_failed_on_the_laptop_is_resumed_in_the_cluster(team: Team, laptop: Laptop) -> None:
     laptop.write("debug.py", DEBUG)
-    said = laptop.plays("debug.py", "run", "--store", team.bucket.url, code=1)
+    said = laptop.plays("python", "debug.py", "run", "--store", team.bucket.url, code=1)
     run = said.split("(run-id ")[1].split(")")[0]
     team.apply(resume("from-laptop", None, FIXED, originRunID=run, flow="DebugFlow"))
     status = team.wait("from-laptop", "Complete", kind="resume")

@@ -7,7 +7,7 @@ import signal
 
 from reflow.store.values import ExceptionInfo
 
-MEMORY_EVENTS = "/sys/fs/cgroup/memory.events"
+MEMORY_EVENTS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")  # cgroup v2, v1
 
 
 def cause_of_death(status: int) -> ExceptionInfo:
@@ -19,7 +19,9 @@ def cause_of_death(status: int) -> ExceptionInfo:
     if -code == signal.SIGKILL:
         if out_of_memory():
             return ExceptionInfo(
-                "OutOfMemory", "the task's process was killed: it took more memory than it may", ""
+                "OutOfMemory",
+                "the task's process was killed (OOMKilled): it took more memory than it may",
+                "",
             )
         message = "the task's process was killed (SIGKILL): most often because memory ran out"
         return ExceptionInfo("ProcessKilled", message, "")
@@ -41,9 +43,13 @@ def signal_name(number: int) -> str:
 
 def out_of_memory() -> bool:
     """Whether the kernel has killed a process of this container for its memory. False where that can't be told."""
+    return any(_kills(file) > 0 for file in MEMORY_EVENTS)
+
+
+def _kills(path: str) -> int:
     try:
-        with open(MEMORY_EVENTS) as file:
+        with open(path) as file:
             counts = dict(line.split() for line in file)
+        return int(counts.get("oom_kill", 0))
     except (OSError, ValueError):
-        return False
-    return int(counts.get("oom_kill", 0)) > 0
+        return 0

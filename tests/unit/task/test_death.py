@@ -24,7 +24,7 @@ from reflow.task import death
 def test_it_is_told_in_words(
     status: int, kind: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(death, "MEMORY_EVENTS", str(tmp_path / "none"))
+    monkeypatch.setattr(death, "MEMORY_EVENTS", (str(tmp_path / "none"),))
     told = death.cause_of_death(int(status))
     assert told.type == kind
     assert words in told.message
@@ -34,7 +34,7 @@ def test_the_kernels_word_settles_whether_memory_ran_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     events = tmp_path / "memory.events"
-    monkeypatch.setattr(death, "MEMORY_EVENTS", str(events))
+    monkeypatch.setattr(death, "MEMORY_EVENTS", (str(tmp_path / "none"), str(events)))
     events.write_text("low 0\noom 1\noom_kill 1\n")
     assert death.cause_of_death(signal.SIGKILL).type == "OutOfMemory"
     events.write_text("low 0\noom 0\noom_kill 0\n")
