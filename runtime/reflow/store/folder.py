@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -73,6 +72,8 @@ class FolderStore:
             return _read(file, self._path(key), length)
 
     def get_into(self, key: str, target: BinaryIO) -> None:
+        import shutil  # brings the compressors along, and a task seldom needs it
+
         with self.open(key) as file:
             shutil.copyfileobj(file, target, 1 << 20)
 
@@ -140,6 +141,8 @@ class FolderStore:
             _forget(aside)
 
     def put_file(self, key: str, path: Path, sha256: str) -> None:
+        import shutil
+
         aside = self._name_aside()
         try:
             shutil.copyfile(path, aside)
