@@ -21,7 +21,7 @@ from typing import Any
 from reflow.cli.console import Console
 from reflow.cli.main import guarded
 from reflow.cli.running import exit_code, user_name
-from reflow.graph.build import from_class
+from reflow.graph.build import from_class, from_text
 from reflow.graph.digest import digest
 from reflow.graph.policy import policies_of
 from reflow.launch.applied import Applied, note, noted
@@ -29,9 +29,10 @@ from reflow.launch.lastrun import nearest_memory
 from reflow.launch.locally import Place, find_origin, open_flow, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.launch.sources import imports_metaflow, kept_script, materialised
-from reflow.manifests.overrides import policy_with
+from reflow.manifests.kept import request_of, spec_of
+from reflow.manifests.overrides import policy_with, resumed
 from reflow.manifests.read import read
-from reflow.manifests.types import FlowRun, FlowRunSpec, Resume, ResumeSpec, StepOverride
+from reflow.manifests.types import FlowRun, FlowRunSpec, Inline, Resume, ResumeSpec
 from reflow.sdk.parameters import resolve_new, resolve_values
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
@@ -90,7 +91,7 @@ def apply_flowrun(flowrun: FlowRun, place: Place, options: argparse.Namespace) -
     store = open_flow(place, spec.flow)
     flow, flow_class = loaded(materialised(spec.code, store, place.memory), spec.flow, alias=False)
     values = resolve_values(flow_class, spec.parameters, user=user_name())
-    request = request_of(flow, applied, options, spec.max_workers, spec.steps, values)
+    request = request_for(flow, applied, options, spec, values)
     return followed(applied, place, request, lambda asked: run_locally(asked, place, Console()))
 
 
@@ -109,8 +110,7 @@ def apply_resume(resume: Resume, place: Place, options: argparse.Namespace) -> i
         else kept_script(origin, store, place.memory)
     )
     flow, flow_class = loaded(script, flow_name, alias=origin.code.alias)
-    steps = spec.steps
-    request = request_of(flow, applied, options, spec.max_workers or Limits().max_workers, steps, {})
+    request = request_for(flow, applied, options, resumed(spec_of(origin), spec, origin.run), {})
     request = replace(request, new_parameters=partial(resolve_new, flow_class, user=user_name()))
     return followed(
         applied,
@@ -127,6 +127,8 @@ def remembered(kind: str, name: str, spec: FlowRunSpec | ResumeSpec, place: Plac
     if before is None or before.store != place.store_url:
         return Applied(kind, name, str(uuid.uuid4()), said, store=place.store_url)
     changed = [field for field in said if said[field] != before.spec.get(field)]
+    if changed and not before.run:
+        return replace(before, spec=said)  # it was refused, so nothing of it has run
     if changed:
         raise UsageError(
             f"{kind} {name} was applied before, and its spec.{changed[0]} can't be changed. "
@@ -161,9 +163,12 @@ def origin_of(spec: ResumeSpec, place: Place) -> tuple[str, str]:
             f"spec.originRef.name is {spec.origin_ref}, and no FlowRun or Resume of that name has run here. "
             f"Apply it first, or name its run with spec.originRunID and spec.flow."
         )
-    if spec.flow is None or spec.origin_run_id is None:
+    flow = spec.flow
+    if flow is None and isinstance(spec.code, Inline):
+        flow = from_text(spec.code.text, spec.code.script).graph.flow
+    if flow is None or spec.origin_run_id is None:
         raise UsageError("spec.originRunID needs spec.flow beside it: run ids are counted per flow.")
-    return spec.flow, spec.origin_run_id
+    return flow, spec.origin_run_id
 
 
 def loaded(script: Path, wanted: str, *, alias: bool) -> tuple[Flow, type]:
@@ -176,20 +181,20 @@ def loaded(script: Path, wanted: str, *, alias: bool) -> tuple[Flow, type]:
     return Flow(name=wanted, script=script, alias=alias, graph=graph, digest=digest(graph)), flow_class
 
 
-def request_of(
+def request_for(
     flow: Flow,
     applied: Applied,
     options: argparse.Namespace,
-    max_workers: int,
-    steps: Mapping[str, StepOverride],
+    spec: FlowRunSpec,
     parameters: Mapping[str, Any],
 ) -> RunRequest:
     """What the object asks for, as the laptop's executor takes it."""
-    for name in steps:
-        if name not in flow.graph.steps:
-            raise UsageError(
-                f"spec.steps.{name}: {flow.name} has no such step; it has {', '.join(flow.graph.steps)}."
-            )
+    steps = {name: override for name, override in spec.steps.items() if name in flow.graph.steps}
+    unknown = [name for name in applied.spec.get("steps") or () if name not in steps]
+    if unknown:
+        raise UsageError(
+            f"spec.steps.{unknown[0]}: {flow.name} has no such step; it has {', '.join(flow.graph.steps)}."
+        )
     policies = {
         name: policy_with(policy, steps.get(name)) for name, policy in policies_of(flow.graph).items()
     }
@@ -200,7 +205,8 @@ def request_of(
         created=time.time(),
         policies=policies,
         parameters=parameters,
-        limits=Limits(max_workers=max_workers, fresh_process=options.fresh_process),
+        limits=Limits(max_workers=spec.max_workers, fresh_process=options.fresh_process),
+        asked=request_of(spec),
         wanted=run_id_of(applied),
     )
 
@@ -217,6 +223,7 @@ def followed(applied: Applied, place: Place, request: RunRequest, run: Callable[
     def claimed(manifest: Manifest) -> None:
         note(place.memory, replace(applied, flow=manifest.flow, run=manifest.run))
 
+    note(place.memory, applied)  # its UID first: a claim that is cut short is found again by it
     end = run(replace(request, on_claim=claimed))
     known = noted(place.memory, applied.kind, applied.name) or applied
     if end.succeeded or end.failed_step:

@@ -50,13 +50,26 @@ def file_command(command: str, file: Path, rest: Sequence[str]) -> int:
     return flow_command(FlowScript(loaded.flow_class, file, alias=True), [command, *rest])
 
 
+def told(error: ReflowError) -> str:
+    """An error as its user reads it: files by their short names, and where their code led through several, how."""
+    from reflow.launch.sources import shown_name
+    from reflow.values.errors import FlowError
+
+    if not isinstance(error, FlowError) or not error.file:
+        return f"error: {error}"
+    where = f"{shown_name(error.file)}:{error.line}" if error.line else shown_name(error.file)
+    traceback = getattr(error, "traceback", "")
+    way = traceback if traceback.count('  File "') > 1 else ""
+    return f"{way}error: {where}: {error.reason}"
+
+
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; Reflow's own errors become one message and an exit code, never a traceback."""
     try:
         return command()
     except ReflowError as error:
         sys.stdout.flush()
-        print(f"error: {error}", file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone, as in `… | head`: nothing more to say, and nothing to say it to.

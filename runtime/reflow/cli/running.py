@@ -73,7 +73,8 @@ def find_place(script: FlowScript, options: argparse.Namespace) -> Place:
 
 
 def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object]) -> RunRequest:
-    """What the user asks for."""
+    """What the user asks for. Raises UsageError."""
+    check_run_id_file(options.run_id_file)
     return RunRequest(
         flow=flow,
         owner=uuid.uuid4().hex,
@@ -106,9 +107,23 @@ def listener(options: argparse.Namespace) -> Console:
     return Console()
 
 
+def check_run_id_file(file: Path | None) -> None:
+    """Raises UsageError where it can't be written: better now than once the run has its id."""
+    if file is None:
+        return
+    if not file.absolute().parent.is_dir():
+        raise UsageError(f"--run-id-file {file}: there is no folder {file.parent}.")
+    if file.is_dir() or not os.access(file if file.exists() else file.absolute().parent, os.W_OK):
+        raise UsageError(f"--run-id-file {file} can't be written.")
+
+
 def write_run_id(file: Path | None, manifest: Manifest) -> None:
-    if file is not None:
+    if file is None:
+        return
+    try:
         file.write_text(f"{manifest.run}")
+    except OSError as error:
+        print(f"The run id can't be written to {file}: {error.strerror or error}.", file=sys.stderr)
 
 
 def options_quiet(options: argparse.Namespace) -> bool:

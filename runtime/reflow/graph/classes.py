@@ -9,6 +9,7 @@ start.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -29,8 +30,13 @@ def class_source(flow: type) -> FlowSource:
     files: dict[str, Functions] = {}
     steps = sorted(_step_functions(flow), key=lambda found: (found[0], _code(found[2]).co_firstlineno))
     sources = tuple(_source(name, function, files) for _, name, function in steps)
-    file = sources[0].file if sources else str(getattr(flow, "__module__", ""))
+    file = sources[0].file if sources else _module_file(flow)
     return FlowSource(flow.__name__, file, getattr(flow, "__firstlineno__", 1), sources)
+
+
+def _module_file(flow: type) -> str:
+    """Where a class without steps is written: its module's file, or the module's name."""
+    return str(getattr(sys.modules.get(flow.__module__), "__file__", None) or flow.__module__)
 
 
 def _step_functions(flow: type) -> Iterator[tuple[int, str, Any]]:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from reflow.engine.events import Start, Succeeded
 from reflow.engine.state import RunState
+from reflow.launch.holding import hold
 from reflow.launch.lastrun import LastRun, remember
 from reflow.launch.listening import Listener
 from reflow.launch.local import LocalExecutor
 from reflow.launch.request import Flow, RunRequest, new_manifest, resume_manifest
 from reflow.launch.resuming import ends_of, plan_resume
+from reflow.launch.sources import shown_name
 from reflow.launch.stopping import StopSignals
 from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
@@ -60,6 +62,7 @@ def resume_locally(
     plan = plan_resume(store, origin, request.flow.graph, from_step)
     code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
     manifest = claim(store, request, lambda run: resume_manifest(request, run, code, origin, plan, from_step))
+    hold(store, manifest)
     remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "resume"))
     request.on_claim(manifest)
     listener.run_starting(manifest)
@@ -130,6 +133,7 @@ def execute(
             )
         )
         stack.enter_context(store.keep_alive(manifest.run, manifest.owner))
+        store.check_claim(manifest.run)
         ledger = stack.enter_context(BackgroundLedger(store.ledger(manifest.run)))
         supervisor = stack.enter_context(Supervisor(store, manifest.run))
         executor = LocalExecutor(
@@ -166,4 +170,5 @@ def task_spec(request: RunRequest, place: Place, manifest: Manifest, start: Star
         max_num_splits=request.limits.max_num_splits,
         timeout=request.policies[start.key.step].timeout,
         user=request.user,
+        shown=shown_name(request.flow.script),
     )

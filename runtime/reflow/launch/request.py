@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `wanted`: run ids to
+    """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `asked`: the spec of a FlowRun, without its code; `wanted`: run ids to
     claim, the first that no other owner has, or none: the next number; `on_claim`: called once the run has its id;
     `new_parameters`: for a resume, the values of parameters that the origin, whose values it's given, had not."""
 
@@ -51,6 +51,7 @@ class RunRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     limits: Limits = Limits()
+    asked: Mapping[str, Any] = field(default_factory=dict)
     wanted: tuple[str, ...] = ()
     on_claim: Callable[[Manifest], None] = lambda _: None
     new_parameters: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
@@ -70,6 +71,7 @@ def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:
         user=request.user,
         tags=request.tags,
         python=platform.python_version(),
+        request=request.asked,
     )
 
 
@@ -91,4 +93,5 @@ def resume_manifest(
         user=request.user,
         tags=tuple(dict.fromkeys((*origin.tags, *request.tags))),
         python=platform.python_version(),
+        request=request.asked,
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,9 +13,20 @@ from reflow.manifests.types import CodeSource, ImageCode, Inline, Package
 from reflow.store.flowstore import FlowStore
 from reflow.store.package import unpack
 from reflow.store.values import Manifest
-from reflow.values.errors import UsageError
+from reflow.values.errors import NotFound, UsageError
 
 _FOLDER = ".code"
+_UNPACKED = re.compile(rf"/{re.escape(_FOLDER)}/[0-9a-f]{{64}}/(.+)")
+
+
+def shown_name(script: str | os.PathLike[str]) -> str:
+    """A file's name in messages: within its code package, relative to the working directory where it's below that,
+    else as it is."""
+    path = os.fspath(script)
+    if unpacked := _UNPACKED.search(path):
+        return unpacked[1]
+    here = os.getcwd() + os.sep
+    return path[len(here) :] if path.startswith(here) else path
 
 
 def materialised(code: CodeSource, store: FlowStore, memory: Path) -> Path:
@@ -20,8 +34,7 @@ def materialised(code: CodeSource, store: FlowStore, memory: Path) -> Path:
     match code:
         case Inline(text, script):
             data = text.encode()
-            folder = memory / _FOLDER / sha256(data).hexdigest()
-            return Path(unpack(data, script, str(folder)))
+            return _unpacked(data, sha256(data).hexdigest(), script, memory)
         case Package(digest, script):
             return _package(store, digest, script, memory)
         case ImageCode(path):
@@ -60,4 +73,31 @@ def imports_metaflow(script: Path) -> bool:
 
 
 def _package(store: FlowStore, digest: str, script: str, memory: Path) -> Path:
-    return Path(unpack(store.code(digest), script, str(memory / _FOLDER / digest)))
+    try:
+        package = store.code(digest)
+    except NotFound:
+        raise NotFound(
+            f"The code package {digest} of {store.flow} isn't in the store {store.objects.url}. "
+            f"Keep it there with `reflow package`, or name the store that has it."
+        ) from None
+    return _unpacked(package, digest, script, memory)
+
+
+def _unpacked(package: bytes, digest: str, script: str, memory: Path) -> Path:
+    """The script, unpacked aside and moved into place whole: another run may be loading it this moment."""
+    folder = memory / _FOLDER / digest
+    if (folder / script).is_file():
+        return folder / script
+    aside = folder.with_name(f"{digest}.{os.getpid()}.tmp")
+    try:
+        unpack(package, script, str(aside))
+        if not folder.exists():
+            aside.replace(folder)
+        else:
+            shutil.copytree(aside, folder, dirs_exist_ok=True)  # the same package under another script's name
+    except OSError:
+        if not (folder / script).is_file():  # else another run was quicker
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder / script
