@@ -18,6 +18,7 @@ from reflow.engine.state import RunState
 from reflow.graph.build import Unsettled
 from reflow.graph.policy import policies_of
 from reflow.graph.types import Graph
+from reflow.launch.holding import hold
 from reflow.launch.resuming import plan_resume
 from reflow.manifests.types import FlowRun, FlowRunSpec, ImageCode, Inline, Package
 from reflow.store.flowstore import FlowStore
@@ -144,9 +145,16 @@ def origin_manifest(store: FlowStore, run: str) -> Manifest:
 
 
 def claim_run(store: FlowStore, flowrun: FlowRun, prepared: Prepared) -> Manifest:
-    """The run's manifest in the store. Raises Refused."""
+    """The run's manifest in the store, and from now on what it clones stays there. Raises Refused."""
     again = flowrun.meta.annotations.get(ANNOTATION_RUN_AGAIN, "").lower() not in ("", "false", "no", "0")
-    return claim(store, flowrun.meta.name, flowrun.meta.uid, prepared.make, again=again)
+    manifest = claim(store, flowrun.meta.name, flowrun.meta.uid, prepared.make, again=again)
+    if store.end(manifest.run) is None:
+        store.renew(manifest.run, manifest.owner)
+        try:
+            hold(store, manifest)
+        except NotFound as error:
+            raise Refused(Reason.ORIGIN_NOT_FOUND, str(error)) from error
+    return manifest
 
 
 def policies(graph: Graph, spec: FlowRunSpec) -> dict[str, StepPolicy]:
@@ -179,7 +187,9 @@ def again_notes(again: Sequence[Again]) -> tuple[AgainNote, ...]:
 
 def _script_of(store: FlowStore, sha256: str, script: str) -> str:
     try:
-        text = read_script(store.code(sha256), script, SCRIPT_LIMIT)
+        data = store.code(sha256)
+        store.put_code(data)  # again where it's old: gc mustn't take it before a run refers to it
+        text = read_script(data, script, SCRIPT_LIMIT)
     except NotFound as error:
         raise Refused(Reason.INVALID_CODE, f"spec.code.package: {error}") from error
     except CorruptObject as error:

@@ -84,6 +84,10 @@ class FlowStore:
 
         return KeepAlive(self.objects, layout.run(self.flow, run), owner)
 
+    def check_claim(self, run: str) -> None:
+        """After a run that was claimed before was renewed: make sure that gc hasn't deleted it. Raises NotFound."""
+        self._tasks.check_claim(run)
+
     def check_clones(self, manifest: Manifest) -> None:
         """After the run was claimed, which keeps gc from what it clones: make sure that all of that is there.
 

@@ -12,7 +12,7 @@ Two writers do no harm: their segments' names differ, and an entry that comes tw
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from reflow.store import formats
@@ -83,7 +83,7 @@ def read_packs(objects: ObjectStore, run: RunLayout, step: str, wanted: set[str]
     missing.
     """
     packs = list(objects.list(run.packs(step)))
-    parts = each(lambda pack: _from_pack(objects, pack, wanted), packs, at_once=objects.parallel)
+    parts = each(lambda pack: read_pack(objects, pack, wanted), packs, at_once=objects.parallel)
     seen: set[TaskKey] = set()
     for record in (record for part in parts for record in part):
         if record.key.step == step and record.status.finished and record.key not in seen:
@@ -91,7 +91,8 @@ def read_packs(objects: ObjectStore, run: RunLayout, step: str, wanted: set[str]
             yield record
 
 
-def _from_pack(objects: ObjectStore, pack: ObjectInfo, wanted: set[str]) -> list[Record]:
+def read_pack(objects: ObjectStore, pack: ObjectInfo, wanted: Container[str]) -> list[Record]:
+    """The records of the tasks `wanted` (ids) that are in one pack; none where it's damaged."""
     try:
         first = objects.get_range(pack.key, 0, _FIRST_READ)
         tasks, start = _read_head(objects, pack.key, first)

@@ -77,13 +77,15 @@ class Tasks:
             return None
         return formats.decode_record(data, name)
 
+    def check_claim(self, run: str, origins: Iterable[str] = ()) -> None:
+        """See `FlowStore.check_claim`."""
+        sweeps.runs_may_be_gone(self._objects, self._flow, {run, *origins})
+        if self._objects.stat(layout.run(self._flow, run).manifest) is None:
+            raise NotFound(f"The run {self._flow}/{run} is gone: `gc` has deleted it. Start it anew.")
+
     def check_clones(self, manifest: Manifest) -> None:
         """See `FlowStore.check_clones`. One listing of each origin's records."""
-        sweeps.runs_may_be_gone(self._objects, self._flow, {manifest.run, *manifest.clones})
-        if self._objects.stat(layout.run(self._flow, manifest.run).manifest) is None:
-            raise NotFound(
-                f"The run {self._flow}/{manifest.run} is gone: `gc` has deleted it. Start it anew."
-            )
+        self.check_claim(manifest.run, manifest.clones)
         for origin, keys in manifest.clones.items():
             where = layout.run(self._flow, origin)
             there = {info.key for info in self._objects.list(where.tasks)}
