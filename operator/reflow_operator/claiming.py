@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reflow.manifests.dump import flowrun_spec
-from reflow.manifests.types import FlowRunSpec
 from reflow.store import layout
 from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
@@ -19,15 +17,8 @@ from reflow.values.errors import NotFound
 from reflow_operator.constants import Reason
 from reflow_operator.held import Refused
 
-NOT_KEPT = ("code", "suspend", "cancel")
 MUTABLE = ("maxWorkers", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
 UID_PART = 5
-
-
-def request_of(spec: FlowRunSpec) -> dict[str, Any]:
-    """What the manifest keeps of the spec: all but the code, which has a place of its own, and passing
-    wishes."""
-    return {name: value for name, value in flowrun_spec(spec).items() if name not in NOT_KEPT}
 
 
 def claim(store: FlowStore, name: str, uid: str, make: Callable[[str], Manifest], *, again: bool) -> Manifest:

@@ -56,6 +56,8 @@ def operator_settings() -> kopf.OperatorSettings:
     settings.persistence.progress_storage = NoProgress()
     settings.persistence.finalizer = f"{constants.GROUP}/unused"
     settings.posting.enabled = False
+    settings.queueing.exit_timeout = 0.2  # events only enqueue: there is nothing to wait for
+    settings.queueing.idle_timeout = 1.0
     settings.scanning.disabled = True
     settings.watching.chunk_size = 500
     settings.watching.connect_timeout = 5.0

@@ -20,6 +20,7 @@ from reflow.graph.policy import policies_of
 from reflow.graph.types import Graph
 from reflow.launch.holding import hold
 from reflow.launch.resuming import plan_resume
+from reflow.manifests.kept import request_of
 from reflow.manifests.types import FlowRun, FlowRunSpec, ImageCode, Inline, Package
 from reflow.store.flowstore import FlowStore
 from reflow.store.package import pack_file, read_script
@@ -27,7 +28,7 @@ from reflow.store.values import CodeRef, IndexEntry, Manifest, Origin, RunEnd
 from reflow.values.errors import CorruptObject, FlowError, NewerFormat, NotFound
 from reflow.values.key import TaskKey
 from reflow.values.policy import StepPolicy
-from reflow_operator.claiming import claim, request_of
+from reflow_operator.claiming import claim
 from reflow_operator.constants import ANNOTATION_RUN_AGAIN, Reason
 from reflow_operator.ends import Unclear, Unloadable, read_end
 from reflow_operator.held import Refused

@@ -13,10 +13,10 @@ from typing import Any
 
 from reflow.graph.build import Unsettled, read_source
 from reflow.manifests.dump import flowrun_spec
+from reflow.manifests.kept import spec_of
 from reflow.manifests.overrides import resumed
 from reflow.manifests.parse import ManifestError, parse_flowrun_spec, parse_resume
 from reflow.manifests.types import FlowRunSpec, Inline, Resume
-from reflow.store.values import Manifest
 from reflow.values.errors import FlowError, NotFound
 from reflow_operator import constants, reporting, status
 from reflow_operator.constants import Reason
@@ -298,15 +298,6 @@ def mirrored(old: Mapping[str, Any], made: Mapping[str, Any], generation: int) -
         {**entry, "observedGeneration": generation} for entry in made.get("conditions") or ()
     ]
     return new
-
-
-def spec_of(manifest: Manifest) -> FlowRunSpec:
-    """The spec that a run's manifest stands for, where there's no object."""
-    code = manifest.code
-    source: Json = (
-        {"package": code.sha256, "script": code.script} if code.sha256 else {"image": {"path": code.script}}
-    )
-    return parse_flowrun_spec({**manifest.request, "flow": manifest.flow, "code": source})
 
 
 def owner_resume(obj: Mapping[str, Any]) -> str | None:

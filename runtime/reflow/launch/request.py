@@ -39,9 +39,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """`parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `asked`: the spec of a FlowRun, without its code; `wanted`: run ids to
-    claim, the first that no other owner has, or none: the next number; `on_claim`: called once the run has its id;
-    `new_parameters`: for a resume, the values of parameters that the origin, whose values it's given, had not."""
+    """What a run is to be.
+
+    `parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `asked`: a FlowRun's spec without
+    its code; `wanted`: run ids to claim, the first that no other owner has, none for the next number; `on_claim`:
+    called once the run has its id; `new_parameters`: for a resume, the values of those that its origin had not.
+    """
 
     flow: Flow
     owner: str
