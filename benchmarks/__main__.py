@@ -15,7 +15,7 @@ def _laptop_fan(options: Options) -> list[Report]:
     from benchmarks import laptop
 
     return [
-        laptop.measure(laptop.fan_play(width), laptop.WORKERS, options.rounds, options.slow_rounds)
+        laptop.measure(laptop.fan_play(width), laptop.WORKERS, options)
         for width in options.sizes or (100, 500)
     ]
 
@@ -23,13 +23,13 @@ def _laptop_fan(options: Options) -> list[Report]:
 def _laptop_chain(options: Options) -> list[Report]:
     from benchmarks import laptop
 
-    return [laptop.measure(laptop.chain_play(22), (16,), options.rounds, options.slow_rounds)]
+    return [laptop.measure(laptop.chain_play(22), (16,), options)]
 
 
 def _laptop_resume(options: Options) -> list[Report]:
     from benchmarks import laptop_resume
 
-    return [laptop_resume.measure(width, options.rounds) for width in options.sizes or (1000, 10_000)]
+    return [laptop_resume.measure(width, options) for width in options.sizes or (1000, 10_000)]
 
 
 def _cost(options: Options) -> list[Report]:
@@ -41,19 +41,32 @@ def _cost(options: Options) -> list[Report]:
 def _cluster_chain(options: Options) -> list[Report]:
     from benchmarks import cluster_chain
 
-    return [cluster_chain.measure((options.sizes or (50,))[0], options.cluster_rounds)]
+    return [cluster_chain.measure(steps, options) for steps in options.sizes or (50,)]
 
 
 def _cluster_fan(options: Options) -> list[Report]:
     from benchmarks import cluster_fan
 
-    return [cluster_fan.measure((options.sizes or (40,))[0], options.rounds)]
+    return [cluster_fan.measure(width, options) for width in options.sizes or (40,)]
 
 
 def _cluster_resume(options: Options) -> list[Report]:
     from benchmarks import cluster_resume
 
-    return [cluster_resume.measure(width, options.rounds) for width in options.sizes or (1000,)]
+    return [cluster_resume.measure(width, options) for width in options.sizes or (1000,)]
+
+
+def _cluster_cost(options: Options) -> list[Report]:
+    from benchmarks import cluster_cost
+
+    return [cluster_cost.measure(options.sizes or (10, 100))]
+
+
+def _engine(options: Options) -> list[Report]:
+    from benchmarks import engine
+
+    engine.main()
+    return []
 
 
 BENCHMARKS: dict[str, tuple[str, Callable[[Options], list[Report]]]] = {
@@ -61,9 +74,11 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Options], list[Report]]]] = {
     "laptop-chain": ("22 steps one after another, beside Metaflow", _laptop_chain),
     "laptop-resume": ("a resume of 1,000 and of 10,000 finished tasks", _laptop_resume),
     "cost": ("what 10 and 10,000 tasks cost: objects, bytes, requests, memory", _cost),
+    "engine": ("the engine alone: an end, a rebuild, a clone plan, bytes a task", _engine),
     "cluster-chain": ("50 trivial steps in the cluster, beside bare Pods", _cluster_chain),
     "cluster-fan": ("a foreach of 40 in the cluster, beside 40 bare Pods at once", _cluster_fan),
     "cluster-resume": ("a resume of 1,000 finished tasks in the cluster", _cluster_resume),
+    "cluster-cost": ("what a task costs the store, the API server and the operator", _cluster_cost),
 }
 
 
@@ -84,11 +99,19 @@ def main() -> int:
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[], help="how many tasks, instead of the usual"
     )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=300,
+        help="seconds that each may wait in all for a calm machine (300)",
+    )
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    options = Options(given.rounds, given.slow_rounds, given.cluster_rounds, tuple(given.sizes))
+    options = Options(
+        given.rounds, given.slow_rounds, given.cluster_rounds, tuple(given.sizes), given.patience
+    )
     good = [_take(name, options) for name in given.names or BENCHMARKS]
     return 0 if all(good) else 1
 

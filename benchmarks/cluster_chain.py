@@ -15,6 +15,7 @@ from benchmarks.figures import Goal, Report, Row
 from benchmarks.installed import Installation, installed
 from benchmarks.kube import PodTimes, PodWatch
 from benchmarks.load import LoadMeter
+from benchmarks.options import Options
 from reflow.values.key import TaskKey
 from reflow_operator.constants import LABEL_STEP
 
@@ -60,14 +61,14 @@ class Chain:
         return [hop for hops in self.plays for hop in hops]
 
 
-def measure(steps: int, rounds: int) -> Report:
+def measure(steps: int, options: Options) -> Report:
     """Round by round: half of the bare Pods, our chain, Pods that sleep as long as our containers took, the rest."""
     ours, bare, asleep = Chain(), Chain(), Chain()
     half = [bare_pods.PASS] * (steps // 2)
     with installed() as there, PodWatch(there.api, there.namespace) as watch, ContainerEvents() as events:
         _warm_up(there, watch)
-        meter = LoadMeter()
-        for number in range(rounds):
+        meter = LoadMeter(options.patience)
+        for number in range(options.cluster_rounds):
             meter.glance()
             pods = bare_pods.one_after_another(there, watch, half, f"pass-{number}a")
             bare.plays.append([_hop(pod, events) for pod in pods])

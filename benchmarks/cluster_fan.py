@@ -14,6 +14,7 @@ from benchmarks.figures import Goal, Report, Row, ratios
 from benchmarks.installed import Installation, installed
 from benchmarks.kube import PodTimes, PodWatch
 from benchmarks.load import LoadMeter
+from benchmarks.options import Options
 from reflow_operator.constants import LABEL_STEP
 
 AT_MOST = 1.25  # times the bare Pods' time
@@ -30,13 +31,13 @@ class Fan:
     lives: Sequence[float]
 
 
-def measure(width: int, rounds: int) -> Report:
+def measure(width: int, options: Options) -> Report:
     """In turns: bare Pods, a foreach, and again."""
     bare, ours = [], []
     with installed() as there, PodWatch(there.api, there.namespace) as watch, ContainerEvents() as events:
         _foreach(there, watch, events, 2, "warm-up")
-        meter = LoadMeter()
-        for number in range(rounds):
+        meter = LoadMeter(options.patience)
+        for number in range(options.rounds):
             meter.glance()
             bare.append(_fan(bare_pods.at_once(there, watch, width, f"bare-{number}"), events))
             meter.glance()

@@ -12,12 +12,13 @@ from benchmarks.figures import Goal, Report, Row
 from benchmarks.installed import Installation, installed
 from benchmarks.kube import PodWatch
 from benchmarks.load import LoadMeter
+from benchmarks.options import Options
 
 AT_MOST = 2.0  # seconds
 FLOW = "ResumedFlow"
 
 
-def measure(width: int, rounds: int) -> Report:
+def measure(width: int, options: Options) -> Report:
     """In turns: a bare Pod, a fresh FlowRun, a Resume of many finished tasks."""
     bare, fresh, resumed = [], [], []
     with scratch() as folder, installed() as there, PodWatch(there.api, there.namespace) as watch:
@@ -25,8 +26,8 @@ def measure(width: int, rounds: int) -> Report:
         made = laptop_resume.fail(folder, width, there.store_environment)
         run = (folder / "run-id").read_text().strip()
         _fresh(there, watch, "warm-up")
-        meter = LoadMeter()
-        for number in range(rounds):
+        meter = LoadMeter(options.patience)
+        for number in range(options.rounds):
             meter.glance()
             bare.append(bare_pods.seconds_to_create(there, watch, f"bare-{number}"))
             fresh.append(_fresh(there, watch, f"fresh-{number}"))

@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from benchmarks.commands import Broken
 from tests.cluster import build, node
@@ -74,16 +75,24 @@ class ContainerEvents:
             heard = parse(line)
             if heard is None:
                 continue
-            container, topic, at = heard
-            life = self.lives.setdefault(container, Life())
-            if topic == "/tasks/start":
-                life.started = at
+            life = self.lives.setdefault(heard.container, Life())
+            if heard.topic == "/tasks/start":
+                life.started = heard.at
             else:
-                life.exited = at
+                life.exited = heard.at
 
 
-def parse(line: str) -> tuple[str, str, float] | None:
-    """Container, topic and time of a line of `ctr events`; None for what is of no interest."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A line of `ctr events`: `/tasks/start` or `/tasks/exit` of a container's first process."""
+
+    container: str
+    topic: str
+    at: float
+
+
+def parse(line: str) -> Heard | None:
+    """None for what is of no interest."""
     found = _LINE.match(line)
     if found is None or found["topic"] not in ("/tasks/start", "/tasks/exit"):
         return None
@@ -92,4 +101,15 @@ def parse(line: str) -> tuple[str, str, float] | None:
     if about.get("id", container) != container:
         return None  # a process started in a container that runs already
     whole = datetime.fromisoformat(f"{found['day']}T{found['time']}+00:00").timestamp()
-    return container, found["topic"], whole + float(f"0.{found['fraction'] or 0}")
+    return Heard(container, found["topic"], whole + float(f"0.{found['fraction'] or 0}"))
+
+
+def first_process(container: str) -> int:
+    """The number that a running container's first process has on this machine. Raises Broken where it isn't there."""
+    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda folder: int(folder.name)):
+        try:
+            if container in (folder / "cgroup").read_text():
+                return int(folder.name)
+        except OSError:
+            continue  # it has ended meanwhile
+    raise Broken(f"no process of container {container} runs here")

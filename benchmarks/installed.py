@@ -103,8 +103,11 @@ def _command(environment: Mapping[str, str], *words: str, timeout: float = 120) 
 
 
 @contextmanager
-def installed() -> Iterator[Installation]:
-    """A release of the chart and two namespaces, gone afterwards. Raises Broken where there is no cluster."""
+def installed(pods_endpoint: str = "") -> Iterator[Installation]:
+    """A release of the chart and two namespaces, gone afterwards. Raises Broken where there is no cluster.
+
+    `pods_endpoint`: where operator and Pods find the store, if it isn't the cluster's own MinIO.
+    """
     try:
         environment = cluster.environment()
     except ClusterError as problem:
@@ -118,14 +121,14 @@ def installed() -> Iterator[Installation]:
             found.command("kubectl", "create", "namespace", namespace)
         if "flowruns.reflow.dev" not in found.command("kubectl", "get", "crd", "-o", "name"):
             found.command("kubectl", "apply", "--server-side", "-f", "crds")
-        found.command("helm", "install", "bench", "helm", "-n", found.system, *_values(found, images),
+        found.command("helm", "install", "bench", "helm", "-n", found.system, *_values(found, images, pods_endpoint),
                       "--wait", "--timeout=90s")  # fmt: skip
         yield found
     finally:
         _remove(found)
 
 
-def _values(found: Installation, images: Mapping[str, str]) -> list[str]:
+def _values(found: Installation, images: Mapping[str, str], endpoint: str) -> list[str]:
     """No resource requests for tasks: the bare Pods beside them have none either."""
     values = {
         "image": images["operator"],
@@ -140,7 +143,7 @@ def _values(found: Installation, images: Mapping[str, str]) -> list[str]:
         "defaultResources.requests=null",
         f"watchNamespaces={{{found.namespace}}}",
         f"store.namespaces={{{found.namespace}}}",
-        f"s3.endpoint={found.environment['REFLOW_TEST_S3_ENDPOINT_IN_CLUSTER']}",
+        f"s3.endpoint={endpoint or found.environment['REFLOW_TEST_S3_ENDPOINT_IN_CLUSTER']}",
         f"s3.bucket={found.environment['REFLOW_TEST_S3_BUCKET']}",
         f"s3.prefix={found.system}",
         f"s3.accessKey={found.environment['REFLOW_TEST_S3_ACCESS_KEY']}",

@@ -11,6 +11,7 @@ from benchmarks.commands import Ran
 from benchmarks.contenders import Play
 from benchmarks.figures import Goal, Report, Row, ratios
 from benchmarks.load import LoadMeter
+from benchmarks.options import Options
 
 WORKERS = (2, 16)
 SLOW = 200  # tasks, from which on Metaflow takes minutes
@@ -37,10 +38,11 @@ def chain_play(steps: int) -> Play:
     )
 
 
-def measure(play: Play, workers: Sequence[int], rounds: int, slow_rounds: int) -> Report:
+def measure(play: Play, workers: Sequence[int], options: Options) -> Report:
     """Round by round, one after another: floor, Reflow, Metaflow, with each number of workers."""
-    slow = slow_rounds if play.tasks > SLOW else rounds
-    meter = LoadMeter()
+    rounds = options.rounds
+    slow = options.slow_rounds if play.tasks > SLOW else rounds
+    meter = LoadMeter(options.patience)
     found: dict[tuple[str, int], list[Ran]] = {}
     kinds: dict[str, tuple[Callable[[Play, int], Ran], int]] = {
         "bare fork": (contenders.bare_fork, rounds),

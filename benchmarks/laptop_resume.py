@@ -13,6 +13,7 @@ from benchmarks.commands import Broken, Ran, clean_environment, run
 from benchmarks.contenders import scratch
 from benchmarks.figures import Goal, Report, Row
 from benchmarks.load import LoadMeter
+from benchmarks.options import Options
 
 AT_MOST = {1000: 1.0}  # seconds, by the number of finished tasks
 FEW = 3  # tasks of the small run that shows what a resume costs at least
@@ -66,14 +67,14 @@ def bare_python(folder: Path) -> float:
     return float(ran.output) - ran.started
 
 
-def measure(width: int, rounds: int) -> Report:
+def measure(width: int, options: Options) -> Report:
     """In turns: a bare Python, a resume of few tasks, one of many."""
     with scratch() as folder:
         print(f"  making a run of {width} tasks …", file=sys.stderr, flush=True)
         many, few = fail(folder / "many", width), fail(folder / "few", FEW)
-        meter = LoadMeter()
+        meter = LoadMeter(options.patience)
         floor, small, large = [], [], []
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             meter.glance()
             floor.append(bare_python(folder))
             small.append(resume(few))

@@ -7,23 +7,28 @@ import time
 from statistics import median
 
 GLANCE = 0.3  # seconds
+CALM = 0.25  # of the processors' time that others take
 
 
 class LoadMeter:
-    """Looks at the processors before each sample, when nothing of ours runs, and at the load average at both ends."""
+    """Looks at the processors before each sample, when nothing of ours runs, and at the load average at both ends.
 
-    def __init__(self) -> None:
+    `patience`: for how many seconds in all it may wait for others to be done.
+    """
+
+    def __init__(self, patience: float = 0.0) -> None:
         self._first = os.getloadavg()[0]
+        self._patience = patience
         self._busy: list[float] = []
 
     def glance(self) -> None:
-        """How busy others keep the machine just now; takes GLANCE seconds."""
-        before = _ticks()
-        time.sleep(GLANCE)
-        after = _ticks()
-        total = sum(after) - sum(before)
-        idle = (after[3] + after[4]) - (before[3] + before[4])
-        self._busy.append(1 - idle / total if total else 0.0)
+        """How busy others keep the machine just now; waits for them to be done, while there is patience."""
+        begin = time.monotonic()
+        busy = _busy()
+        while busy > CALM and time.monotonic() - begin < self._patience:
+            busy = _busy()
+        self._patience -= time.monotonic() - begin
+        self._busy.append(busy)
 
     def __str__(self) -> str:
         cores = os.cpu_count() or 1
@@ -33,6 +38,15 @@ class LoadMeter:
                 f"; between samples others kept {median(self._busy):.0%} (at most {max(self._busy):.0%}) busy"
             )
         return text
+
+
+def _busy() -> float:
+    before = _ticks()
+    time.sleep(GLANCE)
+    after = _ticks()
+    total = sum(after) - sum(before)
+    idle = (after[3] + after[4]) - (before[3] + before[4])
+    return 1 - idle / total if total else 0.0
 
 
 def _ticks() -> list[int]:
