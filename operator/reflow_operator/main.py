@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -58,21 +59,40 @@ async def operate(settings: Settings, access: ClusterAccess) -> None:
     async with client as cluster:
         stores = SecretStores(cluster, settings.store_threads)
         app = build(cluster, stores, settings, await pod_defaults(cluster, settings), metrics)
-        ready = asyncio.Event()
+        ready, stop = asyncio.Event(), asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
                 work = [group.create_task(app.run())]
                 if settings.probe_port:
                     work.append(group.create_task(_probes(settings, app, ready, metrics)))
-                await _kopf(settings, access, app, ready)
+                watches = group.create_task(_kopf(settings, access, app, ready, stop))
+                await _told_to_end(watches, ready, stop)
                 log.info("the operator was told to end")
+                # First ours: kopf waits for all tasks that began after it did.
                 for task in work:
                     task.cancel()
+                await asyncio.wait(work)
+                stop.set()
         finally:
             stores.close()
 
 
-async def _kopf(settings: Settings, access: ClusterAccess, app: Application, ready: asyncio.Event) -> None:
+async def _told_to_end(watches: asyncio.Task[None], ready: asyncio.Event, stop: asyncio.Event) -> None:
+    """Until a signal comes, or kopf ends by itself. kopf sets signal handlers at its start; ours take their
+    place."""
+    begun = asyncio.ensure_future(ready.wait())
+    await asyncio.wait([watches, begun], return_when=asyncio.FIRST_COMPLETED)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    told = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([watches, told], return_when=asyncio.FIRST_COMPLETED)
+    begun.cancel()
+    told.cancel()
+
+
+async def _kopf(
+    settings: Settings, access: ClusterAccess, app: Application, ready: asyncio.Event, stop: asyncio.Event
+) -> None:
     await kopf.operator(
         registry=make_registry(access, app.objects, app.queue),
         settings=operator_settings(),
@@ -80,6 +100,7 @@ async def _kopf(settings: Settings, access: ClusterAccess, app: Application, rea
         clusterwide=settings.clusterwide,
         namespaces=settings.namespaces,
         ready_flag=ready,
+        stop_flag=stop,
     )
 
 
