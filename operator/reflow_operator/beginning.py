@@ -14,9 +14,12 @@ from reflow.graph.build import Unsettled
 from reflow.manifests.types import FlowRun
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import CodeRef, Manifest
+from reflow.values.errors import NotFound
 from reflow_operator import opening
+from reflow_operator.constants import Reason
 from reflow_operator.finalizer import Finalizer
 from reflow_operator.graphs import GraphReader
+from reflow_operator.held import Refused
 from reflow_operator.objects import ObjectKey
 from reflow_operator.podbook import PodBook
 from reflow_operator.podview import PodView
@@ -72,9 +75,15 @@ class Beginning:
         claimed = await self._claimed(key, flowrun, store)
         if claimed is None:
             return None
+        try:
+            return await self._opened(key, flowrun, store, claimed)
+        except BaseException:
+            self._book.unfollow(flowrun.meta.uid)
+            raise
+
+    async def _opened(self, key: ObjectKey, flowrun: FlowRun, store: FlowStore, claimed: _Claimed) -> Opened:
         # The Pods as they are now, and only then the store: so what ended before is in the one or the other.
-        self._book.changes(flowrun.meta.uid)
-        pods = tuple(self._book.pods(flowrun.meta.uid))
+        pods = self._book.follow(flowrun.meta.uid)
         with_pods = frozenset(pod.key for pod in pods if pod.key is not None)
         run_id = claimed.manifest.run
         known, end = claimed.known, None
@@ -93,7 +102,11 @@ class Beginning:
     async def _claimed(self, key: ObjectKey, flowrun: FlowRun, store: FlowStore) -> _Claimed | None:
         run_id = flowrun.status.get("runID")
         if run_id is not None:
-            manifest = await self._stores.call(store.manifest, str(run_id))
+            try:
+                manifest = await self._stores.call(store.manifest, str(run_id))
+            except NotFound as error:
+                words = f"{error} The FlowRun had that run; its data was removed from the store."
+                raise Refused(Reason.RUN_GONE, words) from error
             return _Claimed(manifest, opening.notes_of(flowrun.status), known=None)
         found = await self._read(key, flowrun, store)
         if found is None:

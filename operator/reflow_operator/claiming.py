@@ -19,6 +19,7 @@ from reflow_operator.held import Refused
 
 MUTABLE = ("maxWorkers", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
 UID_PART = 5
+LONGEST_ID = 253
 
 
 def claim(store: FlowStore, name: str, uid: str, make: Callable[[str], Manifest], *, again: bool) -> Manifest:
@@ -28,6 +29,9 @@ def claim(store: FlowStore, name: str, uid: str, make: Callable[[str], Manifest]
     Raises Refused where both ids that the FlowRun may have belong to others.
     """
     first = f"k8s-{name}"
+    if len(first) > LONGEST_ID - UID_PART - 1:
+        words = f"The run id {first} would be too long. Give the FlowRun a shorter name."
+        raise Refused(Reason.INVALID_SPEC, words)
     try:
         return store.claim(make, first)
     except RunExists:

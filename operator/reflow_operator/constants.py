@@ -61,6 +61,7 @@ class Reason:
     ORIGIN_RUNNING = "OriginStillRunning"
     NAME_TAKEN = "NameTaken"
     NEWER_FORMAT = "NewerFormat"
+    RUN_GONE = "RunGone"
     # What holds a run up: tried again.
     STORE_UNAVAILABLE = "StoreUnavailable"
     STORE_REFUSED = "StoreRefused"

@@ -124,7 +124,8 @@ def _as_said(said: dict[str, Any], pod: PodView, key: TaskKey, ended: float) -> 
         case "failed":
             return Failed(key, attempt, pod.launch, ended, error or "failed", final=bool(said.get("final")))
         case "unloadable":
-            return Unloadable(key, attempt, pod.launch, ended, error or "the script can't be loaded")
+            words = error.removeprefix("Unloadable: ") or "the script can't be loaded"
+            return Unloadable(key, attempt, pod.launch, ended, words)
         case "lost":
             words = error or _disruption_words(pod) or "its Pod was told to stop"
             return Lost(key, attempt, pod.launch, message=words, ended=ended)

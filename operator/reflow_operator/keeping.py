@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from reflow.store.alive import RENEW
+from reflow.store.flowstore import FlowStore
 from reflow.store.ledger import LedgerWriter
 from reflow.values.key import TaskKey
 from reflow_operator.held import Held
@@ -22,14 +23,15 @@ from reflow_operator.stores import Stores
 log = logging.getLogger(__name__)
 LEDGER_SECONDS = 5.0
 LEDGER_LOT = 500
-WORTH_A_SEGMENT = 20  # tasks: fewer wait for the run's end, or for the next look
+SEGMENT, FLUSH_SECONDS = 400, 60.0  # tasks in a segment, or the age of the oldest that isn't in one
 
 
 @dataclass(slots=True)
 class _Kept:
     run: Run
+    store: FlowStore
     writer: LedgerWriter
-    added: int = 0
+    flushed_at: float = 0.0
     ended: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -45,7 +47,8 @@ class Keeper:
 
     def watch(self, run: Run) -> None:
         """Care for this run from now on."""
-        self._kept[run.owner.uid] = _Kept(run, run.store.ledger(run.manifest.run))
+        writer = run.store.ledger(run.manifest.run)
+        self._kept[run.owner.uid] = _Kept(run, run.store, writer, _now())
 
     def release(self, run: Run) -> None:
         """The run is over, or no longer ours: write the rest of its ledger, and no more."""
@@ -80,7 +83,7 @@ class Keeper:
         while True:
             await asyncio.sleep(LEDGER_SECONDS)
             for kept in tuple(self._kept.values()):
-                if len(kept.run.fresh) >= WORTH_A_SEGMENT:
+                if kept.run.fresh or kept.writer.waiting:
                     await self._write_ledger(kept)
 
     async def _write_ledger(self, kept: _Kept) -> None:
@@ -93,7 +96,8 @@ class Keeper:
                     await self._stores.call(_add, kept, lot)
                 except Exception as error:
                     log.warning("the ledger of %s lacks %d tasks: %s", kept.run.key, len(lot), error)
-            if kept.added and (kept.ended or kept.writer.waiting):
+            if kept.ended or kept.writer.waiting >= SEGMENT or _now() - kept.flushed_at >= FLUSH_SECONDS:
+                kept.flushed_at = _now()
                 try:
                     await self._stores.call(kept.writer.flush)
                 except Held as held:
@@ -113,6 +117,9 @@ class Keeper:
 
 def _add(kept: _Kept, keys: list[TaskKey]) -> None:
     """In a thread."""
+    if kept.store is not kept.run.store:  # opened anew, with other keys
+        kept.store = kept.run.store
+        kept.writer = kept.store.ledger(kept.run.manifest.run)
     store, run = kept.run.store, kept.run.manifest.run
     by_step: dict[str, list[TaskKey]] = {}
     for key in keys:
@@ -120,4 +127,7 @@ def _add(kept: _Kept, keys: list[TaskKey]) -> None:
     for step, theirs in by_step.items():
         for record in store.records(run, step, theirs):
             kept.writer.add(record)
-            kept.added += 1
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

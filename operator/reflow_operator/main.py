@@ -11,16 +11,18 @@ from collections.abc import Sequence
 
 import kopf
 
-from reflow_operator import logs, probes
+from reflow_operator import constants, logs, probes
 from reflow_operator.app import Application, build, pod_defaults
 from reflow_operator.handlers import make_registry, operator_settings
-from reflow_operator.kube.client import KubeClient
+from reflow_operator.kube import errors
+from reflow_operator.kube.client import Cluster, KubeClient
 from reflow_operator.kube.config import ClusterAccess, NoCluster, find_access
 from reflow_operator.metrics import Metrics
 from reflow_operator.settings import Settings, parse_settings
 from reflow_operator.stores import SecretStores
 
 log = logging.getLogger(__name__)
+CRD_SECONDS = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +67,7 @@ async def operate(settings: Settings, access: ClusterAccess) -> None:
                 work = [group.create_task(app.run())]
                 if settings.probe_port:
                     work.append(group.create_task(_probes(settings, app, ready, metrics)))
+                await crds_are_there(cluster)
                 watches = group.create_task(_kopf(settings, access, app, ready, stop))
                 await _told_to_end(watches, ready, stop)
                 log.info("the operator was told to end")
@@ -75,6 +78,24 @@ async def operate(settings: Settings, access: ClusterAccess) -> None:
                 stop.set()
         finally:
             stores.close()
+
+
+async def crds_are_there(cluster: Cluster) -> None:
+    """Wait for the kinds that are watched: kopf looks for them once, at its start."""
+    wanted = {constants.FLOWRUNS, constants.RESUMES}
+    while True:
+        try:
+            found = await cluster.get(f"/apis/{constants.API_VERSION}")
+            missing = wanted - {str(kind.get("name")) for kind in found.get("resources") or ()}
+        except (errors.NotFound, errors.Retryable) as error:
+            missing = wanted
+            log.info("%s", error)
+        if not missing:
+            return
+        log.warning(
+            "the cluster has no %s yet; the chart, or crds/, brings them", " and ".join(sorted(missing))
+        )
+        await asyncio.sleep(CRD_SECONDS)
 
 
 async def _told_to_end(watches: asyncio.Task[None], ready: asyncio.Event, stop: asyncio.Event) -> None:

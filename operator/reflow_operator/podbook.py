@@ -26,7 +26,7 @@ class PodBook:
         """`on_change` is told of each Pod that changed; it must only enqueue."""
         self._on_change = on_change
         self._pods: dict[str, dict[str, PodView]] = {}
-        self._changes: dict[str, dict[str, Change]] = {}
+        self._changes: dict[str, dict[str, Change]] = {}  # of the runs that are followed
 
     def take(self, pod: PodView, gone: bool) -> None:
         """A change, from the informer."""
@@ -39,14 +39,28 @@ class PodBook:
             pods[pod.uid] = pod
         self.touch(pod, gone)
 
+    def follow(self, run_uid: str) -> tuple[PodView, ...]:
+        """All Pods of a run as they are now; what changes from here on is gathered."""
+        self._changes[run_uid] = {}
+        return tuple(self._pods.get(run_uid, {}).values())
+
+    def unfollow(self, run_uid: str) -> None:
+        """Gather nothing more."""
+        self._changes.pop(run_uid, None)
+
     def touch(self, pod: PodView, gone: bool = False) -> None:
         """Have the run look at this Pod, whether or not it is news."""
-        self._changes.setdefault(pod.run_uid, {})[pod.uid] = Change(pod, gone)
+        if (changes := self._changes.get(pod.run_uid)) is not None:
+            changes[pod.uid] = Change(pod, gone)
         self._on_change(pod)
 
     def changes(self, run_uid: str) -> tuple[Change, ...]:
-        """What changed since the last call."""
-        return tuple(self._changes.pop(run_uid, {}).values())
+        """What changed of a followed run since the last call."""
+        changes = self._changes.get(run_uid)
+        if not changes:
+            return ()
+        self._changes[run_uid] = {}
+        return tuple(changes.values())
 
     def pods(self, run_uid: str) -> Iterator[PodView]:
         """All Pods of a run that are there."""

@@ -83,7 +83,7 @@ def view(obj: Object) -> PodView | None:
         launch=launch,
         phase=str(status.get("phase", "Pending")),
         reason=str(status.get("reason", "")),
-        message=str(status.get("message", "")),
+        message=str(status.get("message", ""))[:500],
         exit_code=ended.get("exitCode"),
         exit_reason=str(ended.get("reason", "")),
         termination=str(ended.get("message", "")),

@@ -14,9 +14,9 @@ from typing import Any
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded
 from reflow.manifests.parse import ManifestError, parse_flowrun
-from reflow.manifests.types import FlowRun
+from reflow.manifests.types import ConditionType, FlowRun
 from reflow.store.values import RunEnd
-from reflow.values.errors import ReflowError
+from reflow.values.errors import NewerFormat, ReflowError
 from reflow_operator import constants, reporting, status
 from reflow_operator.beginning import Beginning
 from reflow_operator.constants import Reason
@@ -40,7 +40,7 @@ from reflow_operator.stores import Stores
 
 log = logging.getLogger(__name__)
 CREATED_AT_ONCE = 50  # in one go, so that ends are heard of between two lots of a wide foreach
-REFUSED_SECONDS = 5.0
+REFUSED_SECONDS, REFUSED_LONG_SECONDS = 5.0, 30.0
 SWEEP_FROM = 50  # ended Pods
 LONGEST_HOLD = 60.0
 LOST_SECONDS, LONGEST_LOST = 1.0, 60.0  # before a lost launch is followed by another: doubled each time
@@ -100,12 +100,15 @@ class FlowRuns:
         obj = self._objects.get(key)
         if obj is None:
             self._forget(key)
+            self._writer.forget(key)
             return None
         try:
             try:
                 wait = await self._reconcile(key, parse_flowrun(obj))
             except ManifestError as error:
                 raise Refused(Reason.INVALID_SPEC, str(error)) from error
+            except NewerFormat as error:
+                raise Refused(Reason.NEWER_FORMAT, str(error)) from error
         except Refused as refused:
             return await self._refuse(key, obj, refused)
         except Held as held:
@@ -115,6 +118,9 @@ class FlowRuns:
         except errors.Retryable as error:
             log.warning("%s: %s", key, error)
             return max(1.0, error.after)
+        except errors.KubeError as error:
+            log.error("the API server refuses what %s needs; tried again in a while: %s", key, error)
+            return REFUSED_LONG_SECONDS
         if self._held.pop(key, None) is not None:
             self._queues.tell(key, 0.0)
         return wait
@@ -159,6 +165,8 @@ class FlowRuns:
             if run is None:
                 return None
         run.spec = flowrun.spec
+        if key in self._held:  # its Secret may have other keys by now
+            run.store = await self._stores.flow(key.namespace, run.manifest.flow)
         return await self._advance(run, flowrun)
 
     async def _advance(self, run: Run, flowrun: FlowRun) -> float | None:
@@ -169,8 +177,8 @@ class FlowRuns:
             await self._withdraw(run, run.unloadable)
         decided = plan(run.standing(self._launcher.grace), _wishes(run, flowrun), now)
         if decided.stop:
-            run.stopping = (decided.stop, now)
             await self._launcher.stop_all(run)
+            run.stopping = (decided.stop, now)
         if decided.end:
             await self._close(run, decided.end)
             return await self._after_end(run.key, flowrun)
@@ -306,7 +314,6 @@ class FlowRuns:
 
     async def _after_end(self, key: ObjectKey, flowrun: FlowRun) -> float | None:
         """What is left to do once the status says that the run is over."""
-        self._book.changes(flowrun.meta.uid)
         await self._finalizer.take_off(key)
         obj = self._objects.get(key)
         ttl = flowrun.spec.ttl_seconds_after_finished
@@ -349,6 +356,8 @@ class FlowRuns:
         pause = min(max(pause * 2, held.after), LONGEST_HOLD)
         self._held[key] = (held, pause)
         log.warning("%s is held up, for %s: %s", key, held.reason, held.message)
+        if held.condition == ConditionType.STORE_READY:
+            self._stores.forget(key.namespace)
         if key in self._runs:
             self._queues.tell(key, 0.0)
         else:
@@ -361,6 +370,7 @@ class FlowRuns:
         run = self._runs.pop(key, None)
         self._held.pop(key, None)
         if run is not None:
+            self._book.unfollow(run.owner.uid)
             self._keeper.release(run)
 
     # Events

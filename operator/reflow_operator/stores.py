@@ -41,6 +41,9 @@ class Stores(Protocol):
     async def objects(self, namespace: str) -> ObjectStore:
         """The namespace's store. Raises Held."""
 
+    def forget(self, namespace: str) -> None:
+        """Something is wrong with the namespace's store: read its Secret anew the next time."""
+
     async def call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Do something with a store in a thread. Raises Held where the store can't be used."""
 
@@ -85,6 +88,12 @@ class SecretStores:
     async def objects(self, namespace: str) -> ObjectStore:
         """See `Stores`."""
         return (await self._open(namespace)).objects
+
+    def forget(self, namespace: str) -> None:
+        """See `Stores`."""
+        opened = self._opened.get(namespace)
+        if opened is not None:
+            opened.read_at = -SECRET_SECONDS
 
     async def call(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """See `Stores`."""

@@ -60,6 +60,9 @@ class FolderStores:
             raise self.held
         return await in_thread(self._pool, work, *arguments, **named)
 
+    def forget(self, namespace: str) -> None:
+        return None
+
     def close(self) -> None:
         self._pool.shutdown()
 
