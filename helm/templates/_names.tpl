@@ -11,6 +11,16 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* For what is outside the release's own namespace: the name of another release there is another one. */ -}}
+{{- define "reflow.outsideName" -}}
+{{- $name := include "reflow.fullname" . -}}
+{{- if eq $name .Release.Namespace -}}
+{{- $name -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Namespace $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "reflow.selectorLabels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/instance: {{ .Release.Name }}

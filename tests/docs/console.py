@@ -15,7 +15,8 @@ _BLOCK = re.compile(r"^```console(?P<where>[^\n]*)\n(?P<body>.*?)^```", re.M | r
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"), "TIME"),
     (re.compile(r"\(pid \d+\)"), "(pid N)"),
-    (re.compile(r"\b\d+s\b"), "AGE"),
+    (re.compile(r"\b(\d+m)?\d+s\b"), "AGE"),
+    (re.compile(r"(?<=-)[0-9a-f]{12}\b"), "HASH"),
     (re.compile(r"[ \t]+"), " "),
 )
 

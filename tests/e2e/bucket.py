@@ -17,7 +17,7 @@ from reflow.store.values import Record
 
 @dataclass(frozen=True)
 class Bucket:
-    """A namespace's part of the bucket. `prefix`: the release's."""
+    """A namespace's part of the bucket. `prefix`: the release's, which may be empty."""
 
     environment: Mapping[str, str]
     prefix: str
@@ -28,7 +28,8 @@ class Bucket:
         """As `--store` takes it on the laptop."""
         said = self.environment
         bucket, endpoint = said["REFLOW_TEST_S3_BUCKET"], said["REFLOW_TEST_S3_ENDPOINT"]
-        return f"s3://{bucket}/{self.prefix}/{self.namespace}?endpoint={endpoint}&region=us-east-1"
+        path = "/".join(part for part in (self.prefix, self.namespace) if part)
+        return f"s3://{bucket}/{path}?endpoint={endpoint}&region=us-east-1"
 
     @property
     def keys(self) -> dict[str, str]:

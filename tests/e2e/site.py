@@ -13,7 +13,7 @@ from tests.e2e.kubectl import REPO, Json, Shell
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 # `nowhere` has no store, `unreachable` one that nobody answers for, `refused` one with a wrong key.
-WITH_STORE = ("story", "readme", "flows", "inputs", "ending", "faults")
+WITH_STORE = ("story", "flows", "inputs", "ending", "faults")
 WITHOUT = ("nowhere", "unreachable", "refused")
 
 

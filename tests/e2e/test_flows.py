@@ -105,10 +105,9 @@ def test_a_task_sees_a_small_and_closed_world(team: Team) -> None:
 
 def test_a_task_that_runs_out_of_memory_says_so_and_its_log_is_kept(team: Team) -> None:
     status = team.wait("greedy", "Failed")
-    assert "OOMKilled" in status["failure"]["message"] or "Out of memory" in status["failure"]["message"]
+    assert "OOMKilled" in status["failure"]["message"]
     assert status["failure"]["step"] == "start"
-    told = " ".join(team.describe("flowrun", "greedy").split())
-    assert "ut of memory" in told
+    assert "OOMKilled" in team.describe("flowrun", "greedy")
     assert "eating" in Task("GreedyFlow/k8s-greedy/start/0", store=team.bucket.url).stdout
 
 

@@ -141,6 +141,23 @@ def test_with_names_the_operator_may_act_there_and_nowhere_else(render: Render) 
         ]
 
 
+def test_releases_of_the_same_name_in_two_namespaces_dont_collide(helm: str) -> None:
+    def outside(namespace: str, *more: str) -> set[tuple[str, str]]:
+        ran = run(helm, "template", "reflow", str(CHART), "-n", namespace, *more)
+        objects = [found for found in yaml.safe_load_all(ran.stdout) if found]
+        return {
+            (found["kind"], found["metadata"]["name"])
+            for found in objects
+            if found["metadata"].get("namespace") != namespace
+            and found["kind"] != "CustomResourceDefinition"
+        }
+
+    for more in ((), ("--set", "watchNamespaces={a}")):
+        one, other = outside("one", *more), outside("other", *more)
+        assert one
+        assert not one & other
+
+
 def test_a_store_is_made_in_the_namespaces_named_and_no_other(render: Render) -> None:
     secrets = of("Secret", render(*STORE, *KEYS, "s3.prefix=flows"))
     assert [secret["metadata"]["namespace"] for secret in secrets] == ["team-a", "team-b"]
