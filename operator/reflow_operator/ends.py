@@ -32,7 +32,7 @@ CLUSTER_REASONS = frozenset(
 )
 IMAGE_FAULTS = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "RegistryUnavailable"})
 HOPELESS = frozenset({"InvalidImageName", "ErrImageNeverPull"})
-UNREACHABLE_SECONDS = 60.0  # past the end of its grace period, a Pod that is still there is on a dead node
+UNREACHABLE_SECONDS = 15.0  # past the end of its grace period, a Pod that is still there is on a dead node
 NEVER_STARTED = frozenset({"ContainerCannotRun", "StartError"})
 MESSAGE_LIMIT = 1000
 

@@ -17,7 +17,6 @@ from reflow_operator import constants
 from reflow_operator.ends import Fault, Unclear
 from reflow_operator.kube import errors, paths
 from reflow_operator.kube.client import Cluster
-from reflow_operator.opening import policies
 from reflow_operator.podbook import PodBook
 from reflow_operator.pods import PodDefaults, task_pod
 from reflow_operator.podview import PodView, view
@@ -132,7 +131,6 @@ class Launcher:
 def task_json(run: Run, start: Start) -> dict[str, Any]:
     """What the Pod's runner is told."""
     manifest = run.manifest
-    policy = policies(manifest.graph, run.spec)[start.key.step]
     return TaskSpec(
         store=run.store.objects.url,
         flow=manifest.flow,
@@ -145,7 +143,7 @@ def task_json(run: Run, start: Start) -> dict[str, Any]:
         fallback=start.fallback,
         code=manifest.code.sha256,
         alias=manifest.code.alias,
-        timeout=policy.timeout,
+        timeout=run.policies[start.key.step].timeout,
         user=manifest.user,
     ).to_json()
 

@@ -238,13 +238,12 @@ def rebuild(
     ends, open_pods = _of_pods(pods, now, image_patience)
     ends += known
     launched = [Start(pod.key, attempt=pod.attempt, launch=pod.launch) for pod in open_pods if pod.key]
-    state, starts = RunState.rebuild(
-        manifest.graph, policies(manifest.graph, flowrun.spec), ends, running=launched
-    )
+    treatment = policies(manifest.graph, flowrun.spec)
+    state, starts = RunState.rebuild(manifest.graph, treatment, ends, running=launched)
     meta = flowrun.meta
     owner = Owner(meta.namespace, meta.name, meta.uid, manifest.flow, manifest.run)
     cloned = Counter(key.step for keys in manifest.clones.values() for key in keys)
-    run = Run(key, owner, flowrun.spec, manifest, store, state, cloned=cloned, again=again)
+    run = Run(key, owner, flowrun.spec, manifest, store, state, treatment, cloned=cloned, again=again)
     run.waiting.add(starts)
     run.told_failure = state.failure is not None
     seen = {pod.name for pod in open_pods}

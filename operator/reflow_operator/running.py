@@ -16,6 +16,7 @@ from reflow.manifests.types import FlowRunSpec
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Manifest
 from reflow.values.key import TaskKey
+from reflow.values.policy import StepPolicy
 from reflow_operator.ends import PodEnd, Unclear, Unloadable, read_end, stuck
 from reflow_operator.objects import ObjectKey
 from reflow_operator.plan import Course, Standing, Waiting
@@ -42,6 +43,7 @@ class Run:
     manifest: Manifest
     store: FlowStore
     state: RunState
+    policies: Mapping[str, StepPolicy]
     waiting: Waiting = field(default_factory=Waiting)
     active: dict[str, Start] = field(default_factory=dict)
     running_by_step: Counter[str] = field(default_factory=Counter)
