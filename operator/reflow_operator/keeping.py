@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from reflow.store.alive import RENEW
 from reflow.store.flowstore import FlowStore
-from reflow.store.ledger import LedgerWriter
+from reflow.store.ledger import LedgerWriter, entry_of
 from reflow.values.key import TaskKey
 from reflow_operator.held import Held
 from reflow_operator.kube import errors
@@ -125,8 +125,13 @@ def _add(kept: _Kept, keys: list[TaskKey]) -> None:
     for key in keys:
         by_step.setdefault(key.step, []).append(key)
     for step, theirs in by_step.items():
+        # Whole records in packs are for joins over many tasks; of others, the index is enough.
+        is_wide = bool(kept.run.manifest.graph.steps[step].foreach_scope)
         for record in store.records(run, step, theirs):
-            kept.writer.add(record)
+            if is_wide:
+                kept.writer.add(record)
+            else:
+                kept.writer.add_entry(entry_of(record))
 
 
 def _now() -> float:
