@@ -65,13 +65,15 @@ class Course(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the object says now. `deadline`: when its activeDeadlineSeconds are over."""
+    """What the object says now. `deadline`: when its activeDeadlineSeconds are over; `let_go`: when a deleted one
+    must be let go, whatever its Pods do."""
 
     max_workers: int
     suspend: bool = False
     cancel: bool = False
     deleted: bool = False
     deadline: float | None = None
+    let_go: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def plan(standing: Standing, wishes: Wishes, now: float) -> Plan:
         return Plan(end=Reason.SUCCEEDED)
     reason = standing.stopping[0] if standing.stopping else _stop_reason(wishes, now)
     if reason is not None:
-        return _stopping(standing, reason, now)
+        return _stopping(standing, wishes, reason, now)
     if standing.course is not Course.RUNNING:
         # Nothing new after a failure; what runs is let finish.
         if standing.running == 0:
@@ -128,10 +130,12 @@ def _stop_reason(wishes: Wishes, now: float) -> str | None:
     return None
 
 
-def _stopping(standing: Standing, reason: str, now: float) -> Plan:
+def _stopping(standing: Standing, wishes: Wishes, reason: str, now: float) -> Plan:
     """Pods are told to stop once; those on a dead node aren't waited for for ever."""
     since = standing.stopping[1] if standing.stopping else now
     patience = since + standing.grace + STOP_PATIENCE
+    if wishes.let_go is not None:
+        patience = min(patience, wishes.let_go)
     if standing.running == 0 or now >= patience:
         return Plan(stop=None if standing.stopping else reason, end=reason)
     return Plan(stop=None if standing.stopping else reason, requeue_after=max(0.1, patience - now))

@@ -112,6 +112,10 @@ class FlowRuns:
         except Refused as refused:
             return await self._refuse(key, obj, refused)
         except Held as held:
+            if self._clock() >= _let_go_time(obj):
+                await self._finalizer.take_off(key)
+                self._forget(key)
+                return None
             return await self._hold(key, obj, held)
         except errors.Conflict:
             return 0.2  # the object has changed: the watch brings the new one
@@ -155,10 +159,9 @@ class FlowRuns:
         if status.ended(flowrun.status):
             self._forget(key)
             return await self._after_end(key, flowrun)
-        deleted = seconds(flowrun.meta.deletion_timestamp)
-        if deleted is not None and self._must_let_go(flowrun, deleted, run):
+        never_began = run is None and flowrun.status.get("runID") is None
+        if never_began and flowrun.meta.deletion_timestamp is not None:
             await self._finalizer.take_off(key)
-            self._forget(key)
             return None
         if run is None:
             run = await self._open(key, flowrun)
@@ -331,12 +334,6 @@ class FlowRuns:
             self._objects.remove(key)
         return None
 
-    def _must_let_go(self, flowrun: FlowRun, deleted: float, run: Run | None) -> bool:
-        """Whether a deleted FlowRun is let go as it is: it has no run yet, or its end can't be written for
-        long."""
-        never_began = run is None and flowrun.status.get("runID") is None
-        return never_began or self._clock() >= deleted + constants.FINALIZER_PATIENCE
-
     async def _refuse(self, key: ObjectKey, obj: dict[str, Any], refused: Refused) -> float | None:
         meta = obj["metadata"]
         origin = (obj.get("status") or {}).get("originRunID")
@@ -396,12 +393,14 @@ def _lost_pause(end: Succeeded | Failed | Lost, now: float) -> float:
 def _wishes(run: Run, flowrun: FlowRun) -> Wishes:
     spec = flowrun.spec
     limit = spec.active_deadline_seconds
+    deleted = seconds(flowrun.meta.deletion_timestamp)
     return Wishes(
         max_workers=spec.max_workers,
         suspend=spec.suspend,
         cancel=spec.cancel,
-        deleted=flowrun.meta.deletion_timestamp is not None,
+        deleted=deleted is not None,
         deadline=run.manifest.created + limit if limit is not None else None,
+        let_go=deleted + constants.FINALIZER_PATIENCE if deleted is not None else None,
     )
 
 
@@ -410,3 +409,9 @@ def _retry_words(end: Failed, retry: Start) -> str:
         f"Task {end.key.path} failed and is tried again (attempt {retry.attempt}): {end.message}"
         " Further retries of this step aren't told."
     )
+
+
+def _let_go_time(obj: dict[str, Any]) -> float:
+    """When our finalizer lets a deleted object go though the end of its run couldn't be written; else never."""
+    deleted = seconds(obj["metadata"].get("deletionTimestamp"))
+    return float("inf") if deleted is None else deleted + constants.FINALIZER_PATIENCE

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import copy
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from reflow_operator.kube.client import NO_PARAMS, Json, Params
 from reflow_operator.kube.errors import AlreadyExists, Conflict, Gone, KubeError, NotFound, Retryable
+from reflow_operator.status import timestamp
 
 Fault = Callable[[str, str], KubeError | None]
 
@@ -149,7 +151,7 @@ class FakeCluster:
         obj["metadata"] = {
             "uid": f"{next(self._uids):05d}-uid",
             "generation": 1,
-            "creationTimestamp": "2026-11-24T06:00:00Z",
+            "creationTimestamp": timestamp(time.time()),
             **obj["metadata"],
         }
         obj.setdefault("status", {})
@@ -164,7 +166,7 @@ class FakeCluster:
     def _delete(self, path: str) -> None:
         obj = self.objects[path]
         if obj["metadata"].get("finalizers"):
-            self.change(path, lambda it: it["metadata"].update(deletionTimestamp="2026-11-24T07:00:00Z"))
+            self.change(path, lambda it: it["metadata"].update(deletionTimestamp=timestamp(time.time())))
         else:
             self.remove(path)
 

@@ -337,6 +337,36 @@ def test_deleting_a_flowrun_stops_its_pods_and_writes_the_runs_end(tmp_path: Pat
     assert world.store.end("k8s-debug-1") is not None
 
 
+def test_a_flowrun_deleted_long_ago_still_has_its_pods_stopped_and_its_end_written(tmp_path: Path) -> None:
+    async def script(world: World) -> None:
+        world.cluster.apply(FLOWRUNS, flowrun())
+        await world.until(lambda: world.kubelet.launched.get(TaskKey("start")))
+        await world.kill()
+        long_ago = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+        world.cluster.change(f"{FLOWRUNS}/debug-1", lambda it: it["metadata"].update(long_ago))
+        world.start()
+        await world.until(lambda: f"{FLOWRUNS}/debug-1" not in world.cluster.objects)
+        await world.until(lambda: world.pods() == [])
+
+    world = play(lambda: World(tmp_path, lambda pod: Ending(running=True)), script)
+    assert world.store.end("k8s-debug-1") is not None
+
+
+def test_a_deleted_flowrun_is_let_go_after_a_while_even_if_its_store_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "FINALIZER_PATIENCE", 0.1)
+
+    async def script(world: World) -> None:
+        world.cluster.apply(FLOWRUNS, flowrun())
+        await world.until(lambda: world.kubelet.launched.get(TaskKey("start")))
+        world.stores.held = Held(ConditionType.STORE_READY, Reason.STORE_UNAVAILABLE, "no answer", after=0.05)
+        await world.cluster.delete(f"{FLOWRUNS}/debug-1")
+        await world.until(lambda: f"{FLOWRUNS}/debug-1" not in world.cluster.objects)
+
+    play(lambda: World(tmp_path, lambda pod: Ending(running=True)), script)
+
+
 def test_a_run_past_its_deadline_fails(tmp_path: Path) -> None:
     world = play_one(tmp_path, flowrun(activeDeadlineSeconds=1), lambda pod: Ending(running=True), FAILED)
     assert world.condition("debug-1", FAILED)["reason"] == Reason.DEADLINE
