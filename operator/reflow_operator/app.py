@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from reflow_operator import constants
 from reflow_operator.beginning import Beginning
+from reflow_operator.expiry import Expiry
 from reflow_operator.finalizer import Finalizer
+from reflow_operator.finishing import Finishing
 from reflow_operator.graphs import GraphReader
 from reflow_operator.keeping import Keeper
 from reflow_operator.kube import paths
@@ -95,15 +97,24 @@ def build(
     finalizer = Finalizer(cluster, objects)
     patience = settings.image_patience
     graphs = GraphReader(cluster, stores, book, informer.observe, defaults, clock, patience)
+    expiry = Expiry(cluster, objects, clock)
+    finishing = Finishing(
+        stores=stores,
+        objects=objects,
+        launcher=launcher,
+        finalizer=finalizer,
+        expiry=expiry,
+        writer=writer,
+        clock=clock,
+    )
     flowruns = FlowRuns(
-        cluster=cluster,
         stores=stores,
         objects=objects,
         book=book,
         launcher=launcher,
         beginning=Beginning(stores, book, graphs, finalizer, clock, patience),
         settling=Settling(stores, launcher),
-        finalizer=finalizer,
+        finishing=finishing,
         keeper=keeper,
         writer=writer,
         events=events,
@@ -112,7 +123,13 @@ def build(
         image_patience=patience,
     )
     resumes = Resumes(
-        cluster=cluster, stores=stores, objects=objects, writer=writer, events=events, clock=clock
+        cluster=cluster,
+        stores=stores,
+        objects=objects,
+        writer=writer,
+        events=events,
+        expiry=expiry,
+        clock=clock,
     )
     metrics.gauge("reflow_queue_length", lambda: len(queue))
     metrics.gauge("reflow_status_queue_length", lambda: len(statuses))

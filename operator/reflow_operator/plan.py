@@ -90,18 +90,19 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`create`: tasks to start, taken from those that wait. `stop`: delete all Pods, for this reason.
-    `end`: the run is over, for this reason. `requeue_after`: seconds until something may be due by the
-    clock alone."""
+    """`create`: tasks to start, taken from those that wait. `more`: there is room for more than these. `stop`: delete
+    all Pods, for this reason. `end`: the run is over, for this reason. `requeue_after`: seconds until something may be
+    due by the clock alone."""
 
     create: tuple[Start, ...] = ()
     stop: str | None = None
     end: str | None = None
     requeue_after: float | None = None
+    more: bool = False
 
 
-def plan(standing: Standing, wishes: Wishes, now: float) -> Plan:
-    """See `Plan`. A run that has succeeded has, whatever was wished meanwhile."""
+def plan(standing: Standing, wishes: Wishes, now: float, at_once: int = 1 << 30) -> Plan:
+    """See `Plan`. A run that has succeeded has, whatever was wished meanwhile. `at_once`: so many are created."""
     if standing.course is Course.SUCCEEDED and not standing.running:
         return Plan(end=Reason.SUCCEEDED)
     reason = standing.stopping[0] if standing.stopping else _stop_reason(wishes, now)
@@ -114,10 +115,12 @@ def plan(standing: Standing, wishes: Wishes, now: float) -> Plan:
         return Plan(requeue_after=_until(now, wishes.deadline))
     if wishes.suspend:
         return Plan(requeue_after=_until(now, wishes.deadline))
-    create = standing.waiting.take(max(0, wishes.max_workers - standing.running), now)
-    full = standing.running + len(create) >= wishes.max_workers
-    due = None if full else standing.waiting.next_time()
-    return Plan(create=create, requeue_after=_until(now, wishes.deadline, due))
+    room = max(0, wishes.max_workers - standing.running)
+    create = standing.waiting.take(min(room, at_once), now)
+    room -= len(create)
+    more = room > 0 and bool(standing.waiting.ready)
+    due = standing.waiting.next_time() if room > 0 else None
+    return Plan(create=create, requeue_after=_until(now, wishes.deadline, due), more=more)
 
 
 def _stop_reason(wishes: Wishes, now: float) -> str | None:

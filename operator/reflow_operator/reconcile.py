@@ -15,26 +15,24 @@ from typing import Any
 from reflow.engine.events import Failed, Lost, Start, Succeeded
 from reflow.manifests.parse import ManifestError, parse_flowrun
 from reflow.manifests.types import ConditionType, FlowRun
-from reflow.store.values import RunEnd
-from reflow.values.errors import NewerFormat, ReflowError
+from reflow.values.errors import NewerFormat
 from reflow_operator import constants, reporting, status
 from reflow_operator.beginning import Beginning
 from reflow_operator.constants import Reason
 from reflow_operator.ends import PodEnd, Unclear, Unloadable
-from reflow_operator.finalizer import Finalizer
+from reflow_operator.finishing import Finishing
 from reflow_operator.held import Held, Refused
 from reflow_operator.keeping import Keeper
-from reflow_operator.kube import errors, paths
-from reflow_operator.kube.client import Cluster
+from reflow_operator.kube import errors
 from reflow_operator.kubeevents import EventPoster, Note
 from reflow_operator.launching import Launcher
 from reflow_operator.objects import ObjectCache, ObjectKey
 from reflow_operator.plan import Course, Plan, Wishes, plan
 from reflow_operator.podbook import PodBook
 from reflow_operator.podview import seconds
-from reflow_operator.reporting import Ending
 from reflow_operator.running import DOUBT_SECONDS, Run
 from reflow_operator.settling import Settling
+from reflow_operator.status import Condition
 from reflow_operator.statuswriter import StatusWriter
 from reflow_operator.stores import Stores
 
@@ -60,14 +58,13 @@ class FlowRuns:
     def __init__(
         self,
         *,
-        cluster: Cluster,
         stores: Stores,
         objects: ObjectCache,
         book: PodBook,
         launcher: Launcher,
         beginning: Beginning,
         settling: Settling,
-        finalizer: Finalizer,
+        finishing: Finishing,
         keeper: Keeper,
         writer: StatusWriter,
         events: EventPoster,
@@ -75,14 +72,13 @@ class FlowRuns:
         clock: Callable[[], float],
         image_patience: float,
     ) -> None:
-        self._cluster = cluster
         self._stores = stores
         self._objects = objects
         self._book = book
         self._launcher = launcher
         self._beginning = beginning
         self._settling = settling
-        self._finalizer = finalizer
+        self._finishing = finishing
         self._keeper = keeper
         self._writer = writer
         self._events = events
@@ -110,10 +106,11 @@ class FlowRuns:
             except NewerFormat as error:
                 raise Refused(Reason.NEWER_FORMAT, str(error)) from error
         except Refused as refused:
-            return await self._refuse(key, obj, refused)
+            await self._finishing.refuse(key, obj, refused, self._forget)
+            return None
         except Held as held:
             if self._clock() >= _let_go_time(obj):
-                await self._finalizer.take_off(key)
+                await self._finishing.let_go(key)
                 self._forget(key)
                 return None
             return await self._hold(key, obj, held)
@@ -138,7 +135,7 @@ class FlowRuns:
             run, obj = self._runs.get(key), self._objects.get(key)
             if run is None or obj is None:
                 return None
-            notes = self._failure_note(run)
+            notes = reporting.failure_notes(run)
             held = self._held.get(key)
             generation = int(obj["metadata"].get("generation") or 0)
             summary = reporting.under_way(run, generation, held[0] if held else None, None)
@@ -158,10 +155,10 @@ class FlowRuns:
             run = None
         if status.ended(flowrun.status):
             self._forget(key)
-            return await self._after_end(key, flowrun)
+            return await self._finishing.after(key, flowrun)
         never_began = run is None and flowrun.status.get("runID") is None
         if never_began and flowrun.meta.deletion_timestamp is not None:
-            await self._finalizer.take_off(key)
+            await self._finishing.let_go(key)
             return None
         if run is None:
             run = await self._open(key, flowrun)
@@ -177,14 +174,14 @@ class FlowRuns:
         for end in run.hear(self._book.changes(run.owner.uid), now, self._image_patience):
             self._take(run, end)
         if run.unloadable is not None:
-            await self._withdraw(run, run.unloadable)
-        decided = plan(run.standing(self._launcher.grace), _wishes(run, flowrun), now)
+            await self._finishing.withdraw(run, run.unloadable)
+        decided = plan(run.standing(self._launcher.grace), _wishes(run, flowrun), now, CREATED_AT_ONCE)
         if decided.stop:
             await self._launcher.stop_all(run)
             run.stopping = (decided.stop, now)
         if decided.end:
-            await self._close(run, decided.end)
-            return await self._after_end(run.key, flowrun)
+            await self._finishing.close(run, decided.end, self._forget)
+            return await self._finishing.after(run.key, flowrun)
         await self._launch(run, decided)
         if run.unsettled:
             await self._settle(run)
@@ -207,13 +204,10 @@ class FlowRuns:
             self._post(run, Reason.RETRIED, _retry_words(end, retry), warning=True)
 
     async def _launch(self, run: Run, decided: Plan) -> None:
-        """Create what may start; what is more than one lot waits for the next reconcile, which follows at
-        once."""
-        now_, later = decided.create[:CREATED_AT_ONCE], decided.create[CREATED_AT_ONCE:]
-        run.waiting.put_back(later)
-        if now_:
-            await self._launcher.create(run, now_)
-        if later and not run.refused:
+        """Create what may start; where there is more, the next reconcile follows at once."""
+        if decided.create:
+            await self._launcher.create(run, decided.create)
+        if decided.more and not run.refused:
             self._queues.again(run.key)
 
     async def _settle(self, run: Run) -> None:
@@ -253,7 +247,7 @@ class FlowRuns:
             return None
         run = self._runs[key] = opened.run
         if opened.ending is not None:
-            await self._tell_end(run, opened.ending)
+            await self._finishing.tell(run, opened.ending, self._forget)
             return None
         for pod in opened.pods:
             self._book.touch(pod)
@@ -275,77 +269,7 @@ class FlowRuns:
                 run, Reason.AGAIN, f"{note.step}: {note.tasks} finished tasks aren't reused: {note.reason}"
             )
 
-    # End
-
-    async def _close(self, run: Run, reason: str) -> None:
-        """The run is over: its end goes into the store, then into the status, then its Pods go."""
-        message = reporting.ending_words(run, reason)
-        now = self._clock()
-        failure = run.failure()
-        failed = failure if reason == Reason.TASK_FAILED else None
-        end = RunEnd(
-            succeeded=reason == Reason.SUCCEEDED,
-            ended=now,
-            failed_step=failed.step if failed else None,
-            failed_task=f"{failed.step}/{failed.task}" if failed else None,
-            message="" if reason == Reason.SUCCEEDED else failed.message if failed else message,
-        )
-        await self._stores.call(run.store.finish, run.manifest.run, end)
-        await self._tell_end(run, Ending(reason, message, now))
-
-    async def _tell_end(self, run: Run, ending: Ending) -> None:
-        async with self._writer.exclusive(run.key):
-            obj = self._objects.get(run.key)
-            if obj is not None:
-                generation = int(obj["metadata"].get("generation") or 0)
-                summary = reporting.under_way(run, generation, None, ending)
-                failed = ending.reason != Reason.SUCCEEDED
-                told = self._failure_note(run)  # says the same as the end of a run that failed
-                note = Note(run.key, run.owner.uid, ending.reason, ending.message, warning=failed)
-                await self._writer.write(run.key, summary, told or [note])
-            self._forget(run.key)
-        await self._launcher.sweep(run)
-
-    async def _withdraw(self, run: Run, message: str) -> None:
-        """The script can't be loaded and no task has finished: the run never was."""
-        await self._launcher.stop_all(run)
-        try:
-            await self._stores.call(run.store.release, run.manifest.run)
-        except ReflowError as error:
-            log.info("%s keeps its run id: %s", run.key, error)
-        raise Refused(Reason.INVALID_CODE, message)
-
-    async def _after_end(self, key: ObjectKey, flowrun: FlowRun) -> float | None:
-        """What is left to do once the status says that the run is over."""
-        await self._finalizer.take_off(key)
-        obj = self._objects.get(key)
-        ttl = flowrun.spec.ttl_seconds_after_finished
-        completed = seconds(((obj or {}).get("status") or {}).get("completionTime"))
-        if obj is None or ttl is None or completed is None or flowrun.meta.deletion_timestamp:
-            return None
-        left = completed + ttl - self._clock()
-        if left > 0:
-            return left
-        try:
-            await self._cluster.delete(
-                paths.custom(key.plural, key.namespace, key.name), {"propagationPolicy": "Background"}
-            )
-        except errors.NotFound:
-            self._objects.remove(key)
-        return None
-
-    async def _refuse(self, key: ObjectKey, obj: dict[str, Any], refused: Refused) -> float | None:
-        meta = obj["metadata"]
-        origin = (obj.get("status") or {}).get("originRunID")
-        summary = reporting.refused(
-            int(meta.get("generation") or 0), refused.reason, refused.message, self._clock(), origin
-        )
-        note = Note(key, str(meta.get("uid", "")), refused.reason, refused.message, warning=True)
-        async with self._writer.exclusive(key):
-            await self._writer.write(key, summary, [note])
-            self._forget(key)
-        await self._finalizer.take_off(key)
-        return None
+    # What is in the way
 
     async def _hold(self, key: ObjectKey, obj: dict[str, Any], held: Held) -> float:
         """Say what is in the way, and come back, each time a bit later."""
@@ -360,8 +284,18 @@ class FlowRuns:
         else:
             generation = int(obj["metadata"].get("generation") or 0)
             async with self._writer.exclusive(key):
-                await self._writer.write(key, reporting.pending(generation, held))
+                await self._tell_held(key, generation, held)
         return pause
+
+    async def _tell_held(self, key: ObjectKey, generation: int, held: Held) -> None:
+        """A run that was claimed keeps what its status says of it; it only isn't in memory yet."""
+        old = (self._objects.get(key) or {}).get("status") or {}
+        if not old.get("runID"):
+            await self._writer.write(key, reporting.pending(generation, held))
+            return
+        told = Condition(held.condition, False, held.reason, held.message)
+        new = status.with_condition(old, told, generation, self._clock())
+        await self._writer.patch(key, status.merge_patch(old, new))
 
     def _forget(self, key: ObjectKey) -> None:
         run = self._runs.pop(key, None)
@@ -369,16 +303,6 @@ class FlowRuns:
         if run is not None:
             self._book.unfollow(run.owner.uid)
             self._keeper.release(run)
-
-    # Events
-
-    def _failure_note(self, run: Run) -> list[Note]:
-        failure = run.failure()
-        if failure is None or run.told_failure:
-            return []
-        run.told_failure = True
-        words = reporting.ending_words(run, Reason.TASK_FAILED)
-        return [Note(run.key, run.owner.uid, Reason.TASK_FAILED, words, warning=True)]
 
     def _post(self, run: Run, reason: str, message: str, *, warning: bool = False) -> None:
         self._events.post(Note(run.key, run.owner.uid, reason, message, warning=warning))

@@ -1,4 +1,4 @@
-"""From a run under way to its status: which phase, which conditions, in which words. Pure."""
+"""From a run under way to its status: which phase, which conditions, in which words. No I/O."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reflow.manifests.types import ConditionType, Phase
 from reflow_operator.constants import PODS_READY, Reason
 from reflow_operator.held import Held
+from reflow_operator.kubeevents import Note
 from reflow_operator.plan import Course
 from reflow_operator.running import Run
 from reflow_operator.status import Condition, Counts, Summary
@@ -65,6 +66,15 @@ def under_way(run: Run, generation: int, held: Held | None, ending: Ending | Non
         started=run.manifest.created,
         completed=ending.completed if ending else None,
     )
+
+
+def failure_notes(run: Run) -> list[Note]:
+    """The event that tells of the run's first failure, once."""
+    if run.told_failure or run.failure() is None:
+        return []
+    run.told_failure = True
+    words = ending_words(run, Reason.TASK_FAILED)
+    return [Note(run.key, run.owner.uid, Reason.TASK_FAILED, words, warning=True)]
 
 
 def ending_words(run: Run, reason: str) -> str:

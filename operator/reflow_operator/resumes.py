@@ -20,12 +20,12 @@ from reflow.manifests.types import FlowRunSpec, Inline, Resume
 from reflow.values.errors import FlowError, NotFound
 from reflow_operator import constants, reporting, status
 from reflow_operator.constants import Reason
+from reflow_operator.expiry import Expiry
 from reflow_operator.held import Held, Refused
 from reflow_operator.kube import errors, paths
 from reflow_operator.kube.client import Cluster
 from reflow_operator.kubeevents import EventPoster, Note
 from reflow_operator.objects import ObjectCache, ObjectKey
-from reflow_operator.podview import seconds
 from reflow_operator.statuswriter import StatusWriter
 from reflow_operator.stores import Stores
 
@@ -42,6 +42,7 @@ MIRRORED = (
     "startTime",
     "completionTime",
 )
+KEPT = ("flowRun", "runID", "counts", "steps", "failure", "again", "startTime")  # also where it fails itself
 PASSED_ON = ("suspend", "cancel", "maxWorkers", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
 
 
@@ -56,6 +57,7 @@ class Resumes:
         objects: ObjectCache,
         writer: StatusWriter,
         events: EventPoster,
+        expiry: Expiry,
         clock: Callable[[], float],
     ) -> None:
         self._cluster = cluster
@@ -63,6 +65,7 @@ class Resumes:
         self._objects = objects
         self._writer = writer
         self._events = events
+        self._expiry = expiry
         self._clock = clock
 
     async def reconcile(self, key: ObjectKey) -> float | None:
@@ -97,7 +100,7 @@ class Resumes:
         if resume.meta.deletion_timestamp:
             return None  # the FlowRun is owned, and goes with it
         if status.ended(resume.status):
-            return await self._after_end(key, resume)
+            return await self._expiry.look(key, resume.spec.ttl_seconds_after_finished)
         made_key = ObjectKey(constants.FLOWRUNS, key.namespace, key.name)
         made = await self._get(made_key)
         if made is None:
@@ -265,28 +268,15 @@ class Resumes:
 
     async def _refuse(self, key: ObjectKey, obj: Json, refused: Refused) -> None:
         meta = obj["metadata"]
-        origin = (obj.get("status") or {}).get("originRunID")
+        old = obj.get("status") or {}
+        origin = old.get("originRunID")
+        kept = {name: old[name] for name in KEPT if name in old}
         generation = int(meta.get("generation") or 0)
         now = self._clock()
         summary = reporting.refused(generation, refused.reason, refused.message, now, origin)
         note = Note(key, str(meta.get("uid", "")), refused.reason, refused.message, warning=True)
         async with self._writer.exclusive(key):
-            await self._writer.write(key, summary, [note])
-
-    async def _after_end(self, key: ObjectKey, resume: Resume) -> float | None:
-        ttl = resume.spec.ttl_seconds_after_finished
-        completed = seconds(resume.status.get("completionTime"))
-        if ttl is None or completed is None:
-            return None
-        left = completed + ttl - self._clock()
-        if left > 0:
-            return left
-        path = paths.custom(key.plural, key.namespace, key.name)
-        try:
-            await self._cluster.delete(path, {"propagationPolicy": "Background"})
-        except errors.NotFound:
-            self._objects.remove(key)
-        return None
+            await self._writer.write(key, summary, [note], extra=kept)
 
 
 def mirrored(old: Mapping[str, Any], made: Mapping[str, Any], generation: int) -> Json:

@@ -89,7 +89,7 @@ def render(summary: Summary, old: Mapping[str, Any], now: float) -> Json:
     status: Json = {
         "observedGeneration": summary.generation,
         "phase": str(summary.phase),
-        "conditions": _conditions(summary, old.get("conditions") or (), now),
+        "conditions": _rendered(summary.conditions, summary.generation, old.get("conditions") or (), now),
     }
     if summary.run_id:
         total = sum(summary.steps.values(), Counts())
@@ -154,10 +154,19 @@ def condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
     return None
 
 
-def _conditions(summary: Summary, old: Sequence[Mapping[str, Any]], now: float) -> list[Json]:
+def with_condition(old: Mapping[str, Any], one: Condition, generation: int, now: float) -> Json:
+    """A status with one condition changed and all else as it was."""
+    (rendered,) = _rendered((one,), generation, old.get("conditions") or (), now)
+    others = [entry for entry in old.get("conditions") or () if entry.get("type") != one.type]
+    return {**old, "conditions": [*others, rendered]}
+
+
+def _rendered(
+    conditions: Sequence[Condition], generation: int, old: Sequence[Mapping[str, Any]], now: float
+) -> list[Json]:
     before = {entry.get("type"): entry for entry in old}
     rendered = []
-    for one in summary.conditions:
+    for one in conditions:
         status = "True" if one.true else "False"
         known = before.get(one.type)
         kept = known.get("lastTransitionTime") if known and known.get("status") == status else None
@@ -165,7 +174,7 @@ def _conditions(summary: Summary, old: Sequence[Mapping[str, Any]], now: float) 
             {
                 "type": one.type,
                 "status": status,
-                "observedGeneration": summary.generation,
+                "observedGeneration": generation,
                 "lastTransitionTime": kept or timestamp(now),
                 "reason": one.reason,
                 "message": one.message[:MESSAGE_LIMIT],

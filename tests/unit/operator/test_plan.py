@@ -30,6 +30,14 @@ def test_what_waits_is_created_as_far_as_there_is_room() -> None:
     assert len(standing.waiting) == 2
 
 
+def test_a_wide_foreach_is_created_lot_by_lot() -> None:
+    standing = _standing(_starts(*range(10)))
+    first = plan(standing, _wishes(8), 0, at_once=5)
+    assert (len(first.create), first.more) == (5, True)
+    second = plan(_standing(list(standing.waiting.ready), running=5), _wishes(8), 0, at_once=5)
+    assert (len(second.create), second.more) == (3, False)
+
+
 def test_a_retry_waits_for_its_time_and_the_run_is_looked_at_then() -> None:
     standing = _standing(_starts(0, at=50.0))
     early = plan(standing, _wishes(), 20)

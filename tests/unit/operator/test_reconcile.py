@@ -253,6 +253,23 @@ def test_a_store_that_cannot_be_reached_is_told_and_tried_again(tmp_path: Path) 
     play(lambda: World(tmp_path), script)
 
 
+def test_a_restart_while_the_store_is_away_loses_nothing_that_the_status_said(tmp_path: Path) -> None:
+    async def script(world: World) -> None:
+        world.cluster.apply(FLOWRUNS, flowrun())
+        await world.until(lambda: world.status("debug-1").get("progress") == "0/1")
+        before = world.status("debug-1")
+        await world.kill()
+        world.stores.held = Held(ConditionType.STORE_READY, Reason.STORE_UNAVAILABLE, "no answer", after=0.05)
+        world.start()
+        await world.until(lambda: world.condition("debug-1", "StoreReady").get("status") == "False")
+        after = world.status("debug-1")
+        assert {**after, "conditions": 0} == {**before, "conditions": 0}
+        world.stores.held = None
+        await world.until(lambda: world.condition("debug-1", "StoreReady")["status"] == "True")
+
+    play(lambda: World(tmp_path, lambda pod: Ending(running=True)), script)
+
+
 def test_pods_that_are_refused_are_told_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
