@@ -207,6 +207,6 @@ def empty(team: Team) -> None:
     """No FlowRuns, Resumes and Pods, and nothing in the bucket."""
     team.tries("delete", "resumes,flowruns,pods", "--all", "--grace-period=1", "--wait=false")
     team.tries("wait", "--for=delete", "flowruns,pods", "--all", "--timeout=60s")
-    team.tries("delete", "events", "--all")
+    team.tries("delete", "--raw", f"/api/v1/namespaces/{team.namespace}/events")
     objects = team.bucket.objects
     objects.delete([entry.key for entry in objects.list("")])
