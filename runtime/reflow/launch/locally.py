@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reflow.engine.events import Start, Succeeded
@@ -18,13 +19,15 @@ from reflow.launch.request import Flow, RunRequest, new_manifest, resume_manifes
 from reflow.launch.resuming import ends_of, plan_resume
 from reflow.launch.sources import shown_name
 from reflow.launch.stopping import StopSignals
+from reflow.launch.terminal import Terminal
+from reflow.sdk.includefile import keep_files
 from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
 from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.open import open_store_long_lived
 from reflow.store.package import pack_file
 from reflow.store.values import CodeRef, Manifest, RunEnd
-from reflow.task.spawn import open_spawner
+from reflow.task.spawn import Spawner, open_spawner, own_group
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import Supervisor
 from reflow.values.errors import NotFound, ReflowError
@@ -41,13 +44,15 @@ class Place:
 
 def run_locally(request: RunRequest, place: Place, listener: Listener) -> RunEnd:
     """Run a flow from its start. Raises ReflowError, before a run id is used, where it can't begin."""
-    store = open_flow(place, request.flow.name)
-    code = keep_code(store, request.flow, alias=request.flow.alias)
-    manifest = claim(store, request, lambda run: new_manifest(request, run, code))
-    remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "run"))
-    request.on_claim(manifest)
-    listener.run_starting(manifest)
-    return execute(request, place, store, manifest, (), listener)
+    with spawner_of(request) as spawner:
+        store = open_flow(place, request.flow.name)
+        request = replace(request, parameters=keep_files(store, request.parameters))
+        code = keep_code(store, request.flow, alias=request.flow.alias)
+        manifest = claim(store, request, lambda run: new_manifest(request, run, code))
+        remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "run"))
+        request.on_claim(manifest)
+        listener.run_starting(manifest)
+        return execute(request, place, store, manifest, (), listener, spawner)
 
 
 def resume_locally(
@@ -57,17 +62,34 @@ def resume_locally(
 
     Raises ReflowError, before a run id is used: an unknown run or step, a run that is still going.
     """
-    store = open_flow(place, request.flow.name)
-    origin = find_origin(store, origin_run, place)
-    plan = plan_resume(store, origin, request.flow.graph, from_step)
-    code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
-    manifest = claim(store, request, lambda run: resume_manifest(request, run, code, origin, plan, from_step))
-    hold(store, manifest)
-    remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "resume"))
-    request.on_claim(manifest)
-    listener.run_starting(manifest)
-    listener.resuming(manifest, plan)
-    return execute(request, place, store, manifest, plan.ends, listener)
+    with spawner_of(request) as spawner:
+        store = open_flow(place, request.flow.name)
+        origin = find_origin(store, origin_run, place)
+        plan = plan_resume(store, origin, request.flow.graph, from_step)
+        new_parameters = request.new_parameters
+        request = replace(request, new_parameters=lambda known: keep_files(store, new_parameters(known)))
+        code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
+        manifest = claim(
+            store, request, lambda run: resume_manifest(request, run, code, origin, plan, from_step)
+        )
+        hold(store, manifest)
+        remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "resume"))
+        request.on_claim(manifest)
+        listener.run_starting(manifest)
+        listener.resuming(manifest, plan)
+        return execute(request, place, store, manifest, plan.ends, listener, spawner)
+
+
+def spawner_of(request: RunRequest) -> Spawner:
+    """What starts the tasks. Opened before anything else: a fork is safe and small while this process has no threads
+    and no connections."""
+    flow = request.flow
+    return open_spawner(
+        flow.script,
+        alias=flow.alias,
+        fresh_process=request.limits.fresh_process,
+        detach=own_group if request.terminal else os.setsid,
+    )
 
 
 def open_flow(place: Place, flow: str) -> FlowStore:
@@ -120,18 +142,13 @@ def execute(
     manifest: Manifest,
     finished: Iterable[Succeeded],
     listener: Listener,
+    spawner: Spawner,
 ) -> RunEnd:
     """Run a claimed run's tasks, write its end. One that was claimed before, and cut short, goes on."""
     ends = finished if manifest.created == request.created else ends_of(store.index(manifest.run))
     state, starts = RunState.rebuild(request.flow.graph, request.policies, ends)
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
-        # First, while this process has no threads: then it can be forked, script and all.
-        spawner = stack.enter_context(
-            open_spawner(
-                request.flow.script, alias=manifest.code.alias, fresh_process=request.limits.fresh_process
-            )
-        )
         stack.enter_context(store.keep_alive(manifest.run, manifest.owner))
         store.check_claim(manifest.run)
         ledger = stack.enter_context(BackgroundLedger(store.ledger(manifest.run)))
@@ -147,6 +164,7 @@ def execute(
             signals=signals,
             max_workers=request.limits.max_workers,
             clock=time.time,
+            terminal=stack.enter_context(Terminal()) if request.terminal else None,
         )
         end = executor.run(starts)
         store.finish(manifest.run, end)
@@ -171,4 +189,7 @@ def task_spec(request: RunRequest, place: Place, manifest: Manifest, start: Star
         timeout=request.policies[start.key.step].timeout,
         user=request.user,
         shown=shown_name(request.flow.script),
+        terminal=request.terminal,
+        post_mortem=request.post_mortem,
+        full_traceback=request.full_traceback,
     )

@@ -11,13 +11,17 @@ import time
 from io import TextIOWrapper
 from typing import TextIO
 
+from reflow.sdk.artifacts import Records
+from reflow.sdk.finalise import finalise
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import ExceptionInfo
 from reflow.task.access import open_store_of
 from reflow.task.execute import Attempt, execute, failed
+from reflow.task.ground import Ground
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.outcome import Outcome
 from reflow.task.spec import TaskSpec
+from reflow.task.terminal import ready
 from reflow.values.errors import ReflowError, StoreUnreachable
 
 CONTROL = 3
@@ -28,18 +32,27 @@ def main() -> None:
     """A fresh process: everything that it needs is in its environment."""
     spec = TaskSpec.from_text(os.environ.pop(SPEC))
     prepare_output()
+    ready(spec, CONTROL)
     finish(run_task(spec, None), CONTROL)
 
 
-def run_task(spec: TaskSpec, loaded: LoadedScript | None, digest: str | None = None) -> Outcome:
-    """Run the attempt. `loaded`: the script, where this process was forked from one that has it, with its digest."""
+def run_task(
+    spec: TaskSpec, loaded: LoadedScript | None, digest: str | None = None, ground: Ground | None = None
+) -> Outcome:
+    """Run the attempt. `loaded`: the script, where this process was forked from one that has it, with its digest;
+    `ground`: what that one has read already."""
     started = time.time()
     try:
         if loaded is None:
             loaded = load_script(spec.script, alias=spec.alias, flow_class=spec.flow)
+        elif spec.alias and not loaded.alias:
+            from reflow.sdk.alias import install_alias
+
+            install_alias()  # a resume has it where its origin had it
         check_graph(spec, digest or digest_of(loaded))
-        store = FlowStore(open_store_of(spec), spec.flow)
-        manifest = store.manifest(spec.run)
+        store = ground.store if ground else FlowStore(open_store_of(spec), spec.flow)
+        manifest = ground.manifest if ground else store.manifest(spec.run)
+        finalise(loaded.flow_class, manifest.configs)
     except Unloadable as error:
         print(error.traceback or f"{error}\n", file=sys.stderr, flush=True)
         told = ExceptionInfo("Unloadable", str(error), error.traceback or f"{error}\n")
@@ -49,7 +62,8 @@ def run_task(spec: TaskSpec, loaded: LoadedScript | None, digest: str | None = N
         told = ExceptionInfo(type(error).__name__, str(error), f"{error}\n")
         lost = str(error) if isinstance(error, StoreUnreachable) else ""
         return Outcome(failed(spec, told, started), lost=lost)
-    return execute(Attempt(spec, loaded.flow_class, store, manifest))
+    records = ground.records if ground else Records(store, spec.run)
+    return execute(Attempt(spec, loaded.flow_class, store, manifest, records))
 
 
 def digest_of(loaded: LoadedScript) -> str:

@@ -42,6 +42,7 @@ class Attempt:
     flow_class: type[FlowSpec]
     store: FlowStore
     manifest: Manifest
+    records: Records
 
     @property
     def graph(self) -> Graph:
@@ -60,7 +61,12 @@ def execute(attempt: Attempt) -> Outcome:
         return Outcome(failed(attempt.spec, _described(attempt, error), started), lost=str(error))
     except BaseException as error:
         told = _described(attempt, error)
-        print(told.traceback, file=sys.stderr, flush=True)
+        shown = told.full if attempt.spec.full_traceback else told.traceback
+        print(shown or told.traceback, file=sys.stderr, flush=True)
+        if attempt.spec.post_mortem:
+            from reflow.task.postmortem import post_mortem
+
+            post_mortem(error)
         return Outcome(failed(attempt.spec, told, started, final=_is_final(error)))
     finally:
         folder.remove()
@@ -93,7 +99,7 @@ def _prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
     spec, graph, manifest = attempt.spec, attempt.graph, attempt.manifest
     if spec.key.step not in graph.steps:
         raise FlowError(f"The run's graph has no step {spec.key.step!r}.")
-    records = Records(attempt.store, spec.run)
+    records = attempt.records
     parent = parent_of(graph, records, spec.key)
     for decorator in graph.steps[spec.key.step].decorators:
         if decorator.name == "environment":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -70,10 +70,18 @@ def loaded_here(script: str | os.PathLike[str], *, alias: bool = False) -> Loade
     file = getattr(main, "__file__", None)
     if file is None or flow is None or os.path.abspath(file) != os.path.abspath(shown):
         return None
-    source = _read(os.path.abspath(shown), shown)
-    if b"seed" in source or b"setstate" in source:
+    if any(b"seed" in text or b"setstate" in text for text in _users_sources(os.path.abspath(shown))):
         return None
     return LoadedScript(flow, shown, alias)
+
+
+def _users_sources(script: str) -> Iterator[bytes]:
+    """The texts of the script and of the modules beside and below it that are loaded, but no packages' of others."""
+    folder = os.path.dirname(script) + os.sep
+    files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+    beside = {file for file in files if file.startswith(folder) and "-packages" not in file}
+    for path in {script, *(file for file in beside if file.endswith(".py"))}:
+        yield _read(path, path)
 
 
 def _read(path: str, shown: str) -> bytes:

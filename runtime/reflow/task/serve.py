@@ -19,11 +19,13 @@ import time
 from contextlib import suppress
 
 from reflow.task.child import digest_of, finish, run_task
+from reflow.task.ground import Ground, GroundKeeper
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.messages import Connection
 from reflow.task.randomness import Seeding, reseed, watching_seeds
 from reflow.task.spawn import fork_task, reap, signal_group
 from reflow.task.spec import TaskSpec
+from reflow.task.terminal import ready
 from reflow.values.errors import ReflowError
 
 NUMBER = struct.Struct("!i")
@@ -73,6 +75,7 @@ class Server:
         self._loaded = loaded
         self._digest = digest
         self._seeding = seeding
+        self._grounds = GroundKeeper()
         self._children: dict[int, int] = {}  # pid → where its status goes
         self._woken, self._waker = os.pipe()
         for descriptor in (self._woken, self._waker):
@@ -107,8 +110,9 @@ class Server:
         stdout, stderr, control, status = descriptors
         try:
             spec = TaskSpec.from_json(message)
+            ground = self._grounds.ground_for(spec)
             others = (*self._own, *self._children.values(), status)
-            pid = fork_task(lambda: self._work(spec, control), stdout, stderr, others)
+            pid = fork_task(lambda: self._work(spec, ground, control), stdout, stderr, others)
             self._children[pid] = status
             os.write(status, NUMBER.pack(pid))
         except (OSError, ReflowError) as error:
@@ -118,12 +122,13 @@ class Server:
             for descriptor in (stdout, stderr, control):
                 os.close(descriptor)
 
-    def _work(self, spec: TaskSpec, control: int) -> None:
+    def _work(self, spec: TaskSpec, ground: Ground | None, control: int) -> None:
         import gc
 
         gc.enable()
         reseed(self._seeding)
-        finish(run_task(spec, self._loaded, self._digest), control)
+        ready(spec, control)
+        finish(run_task(spec, self._loaded, self._digest, ground), control)
 
     def _reap(self) -> None:
         """Ask for each child of ours by its pid: the script may have started processes of its own."""

@@ -218,8 +218,8 @@ WRONG = {
         "ab" * 32,
     ),
     "image's file": (
-        "apiVersion: reflow.dev/v1alpha1\nkind: FlowRun\nmetadata: {name: a}\nspec: {flow: A, image: x:1, code: {image: "
-        "{path: /app/no/debug.py}}}\n",
+        "apiVersion: reflow.dev/v1alpha1\nkind: FlowRun\nmetadata: {name: a}\nspec: {flow: A, image: x:1, "
+        "code: {image: {path: /app/no/debug.py}}}\n",
         "/app/no/debug.py",
     ),
 }
