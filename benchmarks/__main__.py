@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import http.client
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -35,7 +37,10 @@ def _laptop_resume(options: Options) -> list[Report]:
 def _cost(options: Options) -> list[Report]:
     from benchmarks import cost
 
-    return [cost.measure(options.sizes or (10, 1000, 10_000)), *cost.requests(options.sizes or (10, 100))]
+    return [
+        cost.measure(options.sizes or (10, 1000, 10_000)),
+        *cost.requests(tuple(size for size in options.sizes or (10, 1000) if size <= 1000)),
+    ]
 
 
 def _cluster_chain(options: Options) -> list[Report]:
@@ -121,7 +126,7 @@ def _take(name: str, options: Options) -> bool:
     print(f"{name}: {BENCHMARKS[name][0]}", file=sys.stderr, flush=True)
     try:
         reports = BENCHMARKS[name][1](options)
-    except Broken as problem:
+    except (Broken, OSError, http.client.HTTPException, subprocess.SubprocessError) as problem:
         print(f"{name} couldn't be measured: {problem}\n", flush=True)
         return False
     for report in reports:

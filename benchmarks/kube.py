@@ -54,24 +54,34 @@ class Api:
 
     def request(self, verb: str, path: str, body: Json | None = None, ignore: int = 0) -> Json:
         """The answer. Raises Broken for a refusal, but for the status code `ignore`."""
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self.connect()
-        data = None if body is None else json.dumps(body).encode()
-        try:
-            connection.request(verb, path, data, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            text = answer.read()
-        except BaseException:
-            connection.close()
-            self._local.connection = None
-            raise
-        if answer.status >= 400 and answer.status != ignore:
-            raise Broken(
-                f"{verb} {path}: the API server answers {answer.status}: {text[:500].decode(errors='replace')}"
-            )
+        status, text = self._exchange(verb, path, None if body is None else json.dumps(body).encode())
+        if status >= 400 and status != ignore:
+            told = text[:500].decode(errors="replace")
+            raise Broken(f"{verb} {path}: the API server answers {status}: {told}")
         found: Json = json.loads(text)
         return found
+
+    def _exchange(self, verb: str, path: str, data: bytes | None) -> tuple[int, bytes]:
+        """Over this thread's connection, or over a new one where the server has closed that meanwhile."""
+        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if kept is not None:
+            try:
+                return _exchange(kept, verb, path, data)
+            except (OSError, http.client.HTTPException):
+                kept.close()
+        self._local.connection = None
+        fresh = self.connect()
+        answer = _exchange(fresh, verb, path, data)
+        self._local.connection = fresh
+        return answer
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, verb: str, path: str, data: bytes | None
+) -> tuple[int, bytes]:
+    connection.request(verb, path, data, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
 
 
 @dataclass
