@@ -129,6 +129,12 @@ def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--fresh-process", action="store_true", help="Start a Python for each task, never fork one."
     )
+    command.add_argument(
+        "--pdb", action="store_true", help="Open pdb where a step raises; one task at a time, on a terminal."
+    )
+    command.add_argument(
+        "--full-traceback", action="store_true", help="Show Reflow's own frames in tracebacks too."
+    )
 
 
 def _positive(text: str) -> int:

@@ -34,11 +34,20 @@ def console() -> None:
 
 def reflow_command(arguments: Sequence[str]) -> int:
     """`reflow run FILE …`, `reflow resume FILE …`, `reflow apply …`: the exit code."""
-    if len(arguments) >= 2 and arguments[0] in FILE_COMMANDS and not arguments[1].startswith("-"):
+    if len(arguments) >= 2 and names_file(arguments[0], arguments[1]):
         return file_command(arguments[0], Path(arguments[1]), arguments[2:])
     from reflow.cli.toplevel import toplevel_command
 
     return toplevel_command(arguments)
+
+
+def names_file(command: str, argument: str) -> bool:
+    """Whether the command is to be done on a flow's file, rather than on flows by their names."""
+    from reflow.cli.commands import COMMANDS
+
+    if command in FILE_COMMANDS:
+        return not argument.startswith("-")
+    return command in COMMANDS and argument.endswith(".py")
 
 
 def file_command(command: str, file: Path, rest: Sequence[str]) -> int:

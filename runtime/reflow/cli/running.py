@@ -19,6 +19,7 @@ from reflow.graph.policy import policies_of
 from reflow.launch.lastrun import nearest_memory, recall
 from reflow.launch.locally import Place, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
+from reflow.launch.terminal import has_terminal
 from reflow.sdk.parameters import resolve_new, resolve_parameters
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
@@ -75,6 +76,12 @@ def find_place(script: FlowScript, options: argparse.Namespace) -> Place:
 def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object]) -> RunRequest:
     """What the user asks for. Raises UsageError."""
     check_run_id_file(options.run_id_file)
+    if options.pdb:
+        options.max_workers = 1  # there is one terminal
+        if not has_terminal():
+            raise UsageError(
+                "--pdb needs a terminal to type into. Without one, see `debug --ide`, or an IDE's debugger."
+            )
     return RunRequest(
         flow=flow,
         owner=uuid.uuid4().hex,
@@ -85,6 +92,9 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         tags=tuple(options.tags),
         limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),
         on_claim=lambda manifest: write_run_id(options.run_id_file, manifest),
+        terminal=options.max_workers == 1 and has_terminal(),
+        post_mortem=options.pdb,
+        full_traceback=options.full_traceback,
     )
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from reflow.cli.commands import COMMANDS, add_commands_by_name
+from reflow.cli.completion import HOW, SHELLS
 from reflow.cli.parsing import Parser
+from reflow.cli.target import Target
+from reflow.cli.words import Level, levels
 
 
 def toplevel_command(arguments: Sequence[str]) -> int:
@@ -20,11 +25,13 @@ def toplevel_command(arguments: Sequence[str]) -> int:
         from reflow.cli.packaging import package
 
         return package(options)
-    if options.command == "version":
-        from reflow import __version__
+    if options.command == "completion":
+        from reflow.cli.completion import completion
 
-        print(f"reflow {__version__}")
+        print(completion(options.shell, list(all_levels())), end="")
         return 0
+    if options.command in COMMANDS:
+        return COMMANDS[options.command].do(Target(None, options.store), options)
     parser.print_help()
     return 0
 
@@ -68,5 +75,27 @@ def build_parser() -> Parser:
         help="The flow's file; the .py files beside and below it come along.",
     )
     package.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
-    commands.add_parser("version", help="Print the version.")
+    add_commands_by_name(commands)
+    completion = commands.add_parser(
+        "completion",
+        help="Print a script that makes a shell complete this command.",
+        epilog=" ".join(f"{shell}: {how}." for shell, how in HOW.items()),
+    )
+    completion.add_argument("shell", choices=SHELLS)
     return parser
+
+
+def all_levels() -> Iterator[Level]:
+    """What can be typed: `reflow`'s own commands, with the options that those on a flow's file have."""
+    from reflow.cli.flow import FlowScript, build_parser as build_flow_parser
+    from reflow.cli.main import FILE_COMMANDS
+
+    class Flow:
+        """Any flow: its own parameters aren't known here."""
+
+    script = FlowScript(Flow, Path("FILE"), alias=True)  # type: ignore[arg-type]
+    of_file = {level.path: level for level in levels(build_flow_parser(script, {}))}
+    for level in levels(build_parser()):
+        if level.path.strip("/") in FILE_COMMANDS:
+            level = replace(of_file[level.path], positional="file")
+        yield level

@@ -11,11 +11,12 @@ from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
 from reflow.engine.state import Outcome, RunState
 from reflow.launch.listening import Listener
 from reflow.launch.stopping import StopSignals
+from reflow.launch.terminal import Terminal
 from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.values import Manifest, Record, RunEnd
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
-from reflow.task.supervise import Event, OutputLine, Supervisor, TaskEnded, TaskLost, TaskStarted
+from reflow.task.supervise import Event, OutputLine, Supervisor, TaskEnded, TaskLost, TaskStarted, TerminalWanted
 from reflow.values.key import TaskKey
 
 STOPPING = 3.0  # seconds between SIGTERM and SIGKILL once the user wants it all to stop
@@ -65,7 +66,8 @@ def end_of(record: Record) -> TaskEnd:
 
 
 class LocalExecutor:
-    """Runs one claimed run to its end. `spec_of`: what a task's process needs; `clock`: seconds since the epoch."""
+    """Runs one claimed run to its end. `spec_of`: what a task's process needs; `clock`: seconds since the epoch;
+    `terminal`: what a task's debugger gets, None where no task may have it."""
 
     def __init__(
         self,
@@ -80,6 +82,7 @@ class LocalExecutor:
         signals: StopSignals,
         max_workers: int,
         clock: Callable[[], float],
+        terminal: Terminal | None = None,
     ) -> None:
         self._manifest = manifest
         self._state = state
@@ -91,6 +94,7 @@ class LocalExecutor:
         self._signals = signals
         self._max_workers = max_workers
         self._clock = clock
+        self._terminal = terminal
         self._waiting = Waiting()
         self._running: dict[TaskKey, Start] = {}
         self._give_up_at: float | None = None
@@ -153,12 +157,21 @@ class LocalExecutor:
             case TaskStarted(key=key, pid=pid):
                 start = self._running[key]
                 self._listener.task_starting(key, pid, attempt=start.attempt, fallback=start.fallback)
+            case TerminalWanted(pid=pid):
+                if self._terminal is not None:
+                    self._terminal.lend(pid)
             case TaskEnded(key=key, pid=pid, winner=winner):
+                self._take_terminal_back()
                 self._finished(key, pid, winner)
             case TaskLost(key=key, pid=pid, message=reason):
+                self._take_terminal_back()
                 start = self._running.pop(key)
                 self._listener.task_killed(key, pid)
                 self._take(Lost(key, start.attempt, start.launch, reason))
+
+    def _take_terminal_back(self) -> None:
+        if self._terminal is not None:
+            self._terminal.take_back()
 
     def _finished(self, key: TaskKey, pid: int, record: Record) -> None:
         del self._running[key]

@@ -44,6 +44,8 @@ class RunRequest:
     `parameters`: JSON values by name, complete; `owner`: a UID of this call's own; `asked`: a FlowRun's spec without
     its code; `wanted`: run ids to claim, the first that no other owner has, none for the next number; `on_claim`:
     called once the run has its id; `new_parameters`: for a resume, the values of those that its origin had not.
+    `terminal`: a debugger in a task gets this process's terminal, where tasks run one at a time; `post_mortem`: it
+    opens where a step raises; `full_traceback`: with Reflow's own frames.
     """
 
     flow: Flow
@@ -58,6 +60,9 @@ class RunRequest:
     wanted: tuple[str, ...] = ()
     on_claim: Callable[[Manifest], None] = lambda _: None
     new_parameters: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
+    terminal: bool = False
+    post_mortem: bool = False
+    full_traceback: bool = False
 
 
 def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:

@@ -22,6 +22,7 @@ from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.outcome import Outcome
 from reflow.task.spec import TaskSpec
 from reflow.task.terminal import ready
+from reflow.task.terminal import ready
 from reflow.values.errors import ReflowError, StoreUnreachable
 
 CONTROL = 3

@@ -57,4 +57,13 @@ class TaskLost:
     message: str
 
 
-Event = TaskStarted | OutputLine | TaskEnded | TaskLost
+@dataclass(frozen=True, slots=True)
+class TerminalWanted:
+    """A debugger opens in the task, and waits until its process group is the terminal's foreground group. What the
+    task prints from now on isn't told: it is on the terminal."""
+
+    key: TaskKey
+    pid: int
+
+
+Event = TaskStarted | OutputLine | TaskEnded | TaskLost | TerminalWanted

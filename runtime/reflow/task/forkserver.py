@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from types import TracebackType
 
 from reflow.task.child import digest_of
@@ -75,13 +76,13 @@ class ForkServer:
         return ForkServer(Connection(ours), pid)
 
     @staticmethod
-    def branch_off(loaded: LoadedScript) -> ForkServer:
+    def branch_off(loaded: LoadedScript, detach: Callable[[], object] = os.setsid) -> ForkServer:
         """Fork this process, which has loaded the script and started no threads: saves loading it again."""
         ours, theirs = socket.socketpair()
         null = os.open(os.devnull, os.O_RDWR)
         errors = os.dup(null)
         try:
-            pid = fork(lambda: _branch(theirs, loaded), null, errors, (ours.fileno(),), os.setsid)
+            pid = fork(lambda: _branch(theirs, loaded), null, errors, (ours.fileno(),), detach)
         finally:
             theirs.close()
             os.close(null)

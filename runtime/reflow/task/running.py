@@ -11,13 +11,14 @@ from functools import partial
 
 from reflow.store.values import ExceptionInfo, Record
 from reflow.task.death import cause_of_death
-from reflow.task.events import Event, OutputLine, TaskStarted
+from reflow.task.events import Event, OutputLine, TaskStarted, TerminalWanted
 from reflow.task.execute import failed
 from reflow.task.keeping import Keep
 from reflow.task.lines import LineSplitter
 from reflow.task.outcome import LIMIT, Outcome
 from reflow.task.spawn import Child, signal_group
 from reflow.task.spec import TaskSpec
+from reflow.task.terminal import ASKING
 from reflow.values.errors import CorruptObject
 
 CHUNK = 1 << 16  # bytes read at once
@@ -41,6 +42,8 @@ class RunningTask:
         self._tell = tell
         self._started = time.time()
         self._is_started = False
+        self._wants_terminal = False
+        self._on_terminal = False
         self._stopping = False
         self._timed_out = False
         self._outcome = b""
@@ -76,7 +79,7 @@ class RunningTask:
         return data != b""
 
     def _tell_lines(self, stream: str, lines: list[str], now: float) -> None:
-        for line in lines:
+        for line in () if self._on_terminal else lines:
             self._tell(OutputLine(self.spec.key, stream, line, self.child.pid or 0, now))
 
     def _read_control(self) -> bool:
@@ -84,7 +87,24 @@ class RunningTask:
         data = _read(self._control)
         if data:
             self._outcome += data
+            if self._outcome.startswith(ASKING):
+                self._outcome = self._outcome[len(ASKING) :]
+                self._wants_terminal = True
+                self.look()
         return data != b"" and len(self._outcome) <= LIMIT
+
+    def _lend_terminal(self) -> None:
+        """Tell all that the task has printed until now, then that it waits for the terminal. Its time limit is off:
+        somebody is thinking."""
+        self._wants_terminal = False
+        for descriptor, (stream, splitter) in self._open.items():
+            while _is_readable(descriptor) and self._read_output(descriptor):
+                pass
+            self._tell_lines(stream, splitter.flush(), time.time())
+        self._on_terminal = True
+        if not self._stopping:
+            self.deadline = None
+        self._tell(TerminalWanted(self.spec.key, self.child.pid or 0))
 
     def let_go(self, descriptor: int) -> None:
         """Close a pipe that has ended."""
@@ -111,6 +131,8 @@ class RunningTask:
             self._tell(
                 TaskStarted(self.spec.key, self.spec.attempt, self.spec.launch, self.child.pid, self._started)
             )
+        if self._wants_terminal and self._is_started:
+            self._lend_terminal()
         return self.child.status is not None or bool(self.child.lost)
 
     def on_time(self, now: float) -> None:

@@ -26,6 +26,7 @@ from reflow.task.randomness import Seeding, reseed, watching_seeds
 from reflow.task.spawn import fork_task, reap, signal_group
 from reflow.task.spec import TaskSpec
 from reflow.task.terminal import ready
+from reflow.task.terminal import ready
 from reflow.values.errors import ReflowError
 
 NUMBER = struct.Struct("!i")
@@ -127,6 +128,7 @@ class Server:
 
         gc.enable()
         reseed(self._seeding)
+        ready(spec, control)
         ready(spec, control)
         finish(run_task(spec, self._loaded, self._digest, ground), control)
 

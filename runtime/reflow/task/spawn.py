@@ -183,8 +183,10 @@ class ForkHere(_Closing):
     def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> DirectChild:
         """The child loads the script itself."""
         from reflow.task.child import finish, run_task
+        from reflow.task.terminal import ready
 
         def work() -> None:
+            ready(spec, control)
             finish(run_task(spec, None), control)
 
         return DirectChild(fork_task(work, stdout, stderr))
@@ -200,7 +202,7 @@ def fork(
     stdout: int,
     stderr: int,
     closing: tuple[int, ...] = (),
-    detach: Callable[[], None] = own_group,
+    detach: Callable[[], object] = own_group,
 ) -> int:
     """Fork; the child calls `detach`, then `work`, and never returns. The child's pid.
 
@@ -293,18 +295,31 @@ def _above(descriptor: int) -> int:
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10)
 
 
+def is_debugged() -> bool:
+    """Whether an IDE's debugger runs this process. It follows the Pythons that are started from here, not what a
+    server forks."""
+    return "pydevd" in sys.modules
+
+
 def open_spawner(
-    script: str | os.PathLike[str], *, alias: bool = False, fresh_process: bool = False
+    script: str | os.PathLike[str],
+    *,
+    alias: bool = False,
+    fresh_process: bool = False,
+    detach: Callable[[], object] = os.setsid,
 ) -> Spawner:
-    """The quickest safe way to start this script's tasks here. Raises Unloadable where the script doesn't load."""
-    if fresh_process:
+    """The quickest safe way to start this script's tasks here. Raises Unloadable where the script doesn't load.
+
+    `detach`: what takes a forked server out of this process's group; `own_group` leaves it its terminal.
+    """
+    if fresh_process or is_debugged():
         return FreshProcess()
     from reflow.task.forkserver import ForkServer
     from reflow.task.load import loaded_here
     from reflow.task.serve import forking_forbidden
 
     loaded = None if forking_forbidden() or sys.platform == "darwin" else loaded_here(script, alias=alias)
-    server = ForkServer.branch_off(loaded) if loaded else ForkServer.launch(script, alias=alias)
+    server = ForkServer.branch_off(loaded, detach) if loaded else ForkServer.launch(script, alias=alias)
     if not server.forbidden:
         return server
     server.close()

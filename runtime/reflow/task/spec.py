@@ -23,6 +23,8 @@ class TaskSpec:
     `shown`: its name in tracebacks, where that is another.
     `digest`: of the graph that the run was started with. `flow_class`: the class's name where it isn't `flow`.
     `timeout`: seconds for this attempt. `fallback`: the attempt after a caught last failure: no user code runs.
+    `terminal`: the run lends its terminal to a debugger; `post_mortem`: pdb opens where the step raises;
+    `full_traceback`: with Reflow's own frames.
     """
 
     store: str
@@ -41,6 +43,9 @@ class TaskSpec:
     user: str = ""
     namespace: str = ""
     shown: str = ""
+    terminal: bool = False
+    post_mortem: bool = False
+    full_traceback: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Values at their default are left out."""

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from types import TracebackType
 
 from reflow.store.flowstore import FlowStore
-from reflow.task.events import Event, OutputLine, TaskEnded, TaskLost, TaskStarted
+from reflow.task.events import Event, OutputLine, TaskEnded, TaskLost, TaskStarted, TerminalWanted
 from reflow.task.keeping import Keeper, Kept, keeper_for
 from reflow.task.running import KILL_AFTER, RunningTask
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
 from reflow.values.key import TaskKey
 
-__all__ = ["Event", "OutputLine", "Supervisor", "TaskEnded", "TaskLost", "TaskStarted"]
+__all__ = ["Event", "OutputLine", "Supervisor", "TaskEnded", "TaskLost", "TaskStarted", "TerminalWanted"]
 
 TICK = 1.0  # seconds between two looks at logs that wait to be written
 

@@ -1,0 +1,1 @@
+"""Debuggers in steps: real terminals, real pdb, a real IDE's debugger."""
