@@ -167,7 +167,8 @@ def _answer(store: FlowStore, uid: str) -> Mapping[str, Any] | None:
 def _source(answer: Mapping[str, Any], flowrun: FlowRun, code: CodeRef) -> Source:
     try:
         graph = graph_from_json(answer["graph"])
-        source = Source(graph, str(answer["digest"]), dict(answer.get("values") or {}), code.alias)
+        values, configs = dict(answer.get("values") or {}), dict(answer.get("configs") or {})
+        source = Source(graph, str(answer["digest"]), values, code.alias, configs)
     except (KeyError, TypeError, ValueError) as error:
         words = f"What the script's Pod said of its graph can't be read: {error!r}"
         raise Refused(Reason.INVALID_CODE, words) from error

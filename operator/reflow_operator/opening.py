@@ -89,6 +89,7 @@ def prepare(
     made: list[Manifest] = []
     again: tuple[AgainNote, ...] = ()
     parameters: Mapping[str, Any] = source.values
+    configs = source.configs
     tags: tuple[str, ...] = ()
     clones: Mapping[str, tuple[TaskKey, ...]] = {}
     if spec.resume_from is not None:
@@ -100,6 +101,7 @@ def prepare(
             raise Refused(Reason.INVALID_SPEC, str(error)) from error
         origin = Origin(run=found.run, from_step=from_step)
         parameters, tags, clones = found.parameters, found.tags, plan.clones
+        configs = found.configs or configs
         code = CodeRef(code.script, code.sha256, code.alias or found.code.alias)
         taken_over, again = plan.ends, again_notes(plan.again)
     request = request_of(spec)
@@ -119,6 +121,7 @@ def prepare(
             tags=tags,
             place="cluster",
             request=request,
+            configs=configs,
         )
         made.append(manifest)
         return manifest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reflow.graph.build import Unsettled, from_text
@@ -32,6 +32,7 @@ class Source:
     digest: str
     values: Mapping[str, Any]
     alias: bool
+    configs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_code(

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reflow.cli.commands import COMMANDS, add_commands
 from reflow.cli.parsing import Parser
+from reflow.cli.target import Target
 from reflow.launch.request import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
 from reflow.values.errors import UsageError
 
@@ -29,18 +31,51 @@ class FlowScript:
 
 def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
     """Do what the arguments say; the exit code."""
+    configured, arguments = settle(script, arguments)
     parameters = {p.name: p for p in _parameters(script)}
     options = parse(script, parameters, arguments)
+    options.configs = configured
     if options.command in ("run", "resume"):
         from reflow.cli import running
 
         if options.command == "run":
             return running.run(script, options, _given(parameters, options))
         return running.resume(script, options)
+    if options.command in COMMANDS:
+        return COMMANDS[options.command].do(Target(script, getattr(options, "store", None)), options)
     from reflow.cli import showing
 
     command = showing.show if options.command == "show" else showing.check
     return command(script, options)
+
+
+def settle(script: FlowScript, arguments: Sequence[str]) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """Give the flow its configurations before anything else is known of it: its parameters and decorators may be made
+    from them. Their values, and the arguments without them. Raises UsageError."""
+    from reflow.sdk.configs import configs_of, resolve_configs
+    from reflow.sdk.finalise import finalise
+
+    if not configs_of(script.flow_class):
+        finalise(script.flow_class, {})
+        return {}, arguments
+    parser = Parser(add_help=False, allow_abbrev=False)
+    for option in ("--config", "--config-value"):
+        parser.add_argument(option, nargs=2, action="append", default=[])
+    options, rest = parser.parse_known_args(arguments)
+    if next((word for word in rest if not word.startswith("-")), "") == "resume":
+        if options.config or options.config_value:
+            raise UsageError(
+                "--config and --config-value can't be set on resume: a resume reuses the configurations of its origin."
+            )
+        return {}, rest
+    values = resolve_configs(
+        script.flow_class,
+        dict(options.config),
+        dict(options.config_value),
+        str(script.path.absolute().parent),
+    )
+    finalise(script.flow_class, values)
+    return values, rest
 
 
 def parse(
@@ -78,6 +113,7 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     )
     commands.add_parser("show", help="Show the flow's steps.", parents=[shared], allow_abbrev=False)
     commands.add_parser("check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False)
+    add_commands(commands, shared)
     for command in (run, resume):
         _running_options(command)
     resume.add_argument(
@@ -89,7 +125,11 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     group = run.add_argument_group("the flow's parameters")
     for parameter in parameters.values():
         group.add_argument(
-            f"--{parameter.name}", dest=f"parameter:{parameter.name}", metavar="VALUE", help=_help(parameter)
+            f"--{parameter.name}",
+            dest=f"parameter:{parameter.name}",
+            metavar="VALUE",
+            help=_help(parameter),
+            action="append" if parameter.multiple else "store",
         )
     return top
 
@@ -155,7 +195,7 @@ def _parameters(script: FlowScript) -> Sequence[Parameter]:
     return parameters_of(script.flow_class)
 
 
-def _given(parameters: Mapping[str, Parameter], options: argparse.Namespace) -> dict[str, str]:
+def _given(parameters: Mapping[str, Parameter], options: argparse.Namespace) -> dict[str, str | list[str]]:
     values: dict[str, Any] = vars(options)
     texts = {name: values.get(f"parameter:{name}") for name in parameters}
     return {name: text for name, text in texts.items() if text is not None}

@@ -17,7 +17,7 @@ from reflow.cli.console import Console
 from reflow.cli.flow import FlowScript
 from reflow.graph.policy import policies_of
 from reflow.launch.lastrun import nearest_memory, recall
-from reflow.launch.locally import Place, resume_locally, run_locally
+from reflow.launch.locally import Place, find_origin, open_flow, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.launch.terminal import has_terminal
 from reflow.sdk.parameters import resolve_new, resolve_parameters
@@ -26,7 +26,7 @@ from reflow.store.values import Manifest, RunEnd
 from reflow.values.errors import NotFound, UsageError
 
 
-def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str]) -> int:
+def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str | list[str]]) -> int:
     """`run`: 0 where the run succeeded, 1 where it failed."""
     flow = read_flow(script, options)
     values = resolve_parameters(script.flow_class, given, os.environ, user=user_name())
@@ -37,14 +37,29 @@ def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str
 
 def resume(script: FlowScript, options: argparse.Namespace) -> int:
     """`resume [STEP]`: as `run`."""
-    flow = read_flow(script, options)
     place = find_place(script, options)
-    origin = pick_origin(flow.name, options.origin_run_id, place)
+    origin = pick_origin(script.flow_class.__name__, options.origin_run_id, place)
+    settle_as(script, origin, place)
+    flow = read_flow(script, options)
     asked = replace(
         request(flow, options, {}), new_parameters=partial(resolve_new, script.flow_class, user=user_name())
     )
     end = resume_locally(asked, place, listener(options), origin, options.step)
     return exit_code(end)
+
+
+def settle_as(script: FlowScript, origin: str, place: Place) -> None:
+    """Give a flow that has configurations those of the run to resume; of new ones, their defaults."""
+    from reflow.sdk.configs import configs_of, resolve_configs
+    from reflow.sdk.finalise import finalise
+
+    if not configs_of(script.flow_class):
+        return
+    known = find_origin(open_flow(place, script.flow_class.__name__), origin, place).configs
+    defaults = {}
+    if set(configs_of(script.flow_class)) - set(known):
+        defaults = resolve_configs(script.flow_class, {}, {}, str(script.path.absolute().parent))
+    finalise(script.flow_class, {**defaults, **known})
 
 
 def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
@@ -89,6 +104,7 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         created=time.time(),
         policies=policies_of(flow.graph),
         parameters=values,
+        configs=dict(getattr(options, "configs", {})),
         tags=tuple(options.tags),
         limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),
         on_claim=lambda manifest: write_run_id(options.run_id_file, manifest),

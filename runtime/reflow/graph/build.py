@@ -56,4 +56,5 @@ def build(source: FlowSource) -> Graph:
             )
             for name, step in steps.items()
         },
+        source.decorators,
     )

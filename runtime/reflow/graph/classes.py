@@ -30,8 +30,14 @@ def class_source(flow: type) -> FlowSource:
     files: dict[str, Functions] = {}
     steps = sorted(_step_functions(flow), key=lambda found: (found[0], _code(found[2]).co_firstlineno))
     sources = tuple(_source(name, function, files) for _, name, function in steps)
+    decorators = tuple(
+        Decorator(one.name, json_value(one.attributes))
+        for one in getattr(flow, "__reflow_flow_decorators__", ())
+    )
     file = sources[0].file if sources else _module_file(flow)
-    return FlowSource(flow.__name__, file, getattr(flow, "__firstlineno__", 1), sources)
+    return FlowSource(
+        flow.__name__, file, getattr(flow, "__firstlineno__", 1), sources, decorators=decorators
+    )
 
 
 def _module_file(flow: type) -> str:

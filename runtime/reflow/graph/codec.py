@@ -11,13 +11,23 @@ from reflow.graph.types import Decorator, Graph, Kind, Step
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
     """A value for `json.dumps`. Fields that hold their default are left out."""
-    return {"flow": graph.flow, "steps": [_step_to_json(step) for step in graph.steps.values()]}
+    found = {"flow": graph.flow, "steps": [_step_to_json(step) for step in graph.steps.values()]}
+    return {**found, "decorators": _decorators_to_json(graph.decorators)} if graph.decorators else found
 
 
 def graph_from_json(data: Mapping[str, Any]) -> Graph:
     """The graph that `graph_to_json` was given. Raises KeyError, TypeError or ValueError for anything"
     " else."""
-    return Graph(data["flow"], {step["name"]: _step_from_json(step) for step in data["steps"]})
+    steps = {step["name"]: _step_from_json(step) for step in data["steps"]}
+    return Graph(data["flow"], steps, _decorators_from_json(data))
+
+
+def _decorators_to_json(decorators: tuple[Decorator, ...]) -> list[dict[str, Any]]:
+    return [{"name": it.name, "attributes": dict(it.attributes)} for it in decorators]
+
+
+def _decorators_from_json(data: Mapping[str, Any]) -> tuple[Decorator, ...]:
+    return tuple(Decorator(it["name"], it.get("attributes", {})) for it in data.get("decorators", ()))
 
 
 def _step_to_json(step: Step) -> dict[str, Any]:
@@ -31,7 +41,7 @@ def _step_to_json(step: Step) -> dict[str, Any]:
         "is_join": step.is_join,
         "line": step.line,
         "doc": step.doc,
-        "decorators": [{"name": it.name, "attributes": dict(it.attributes)} for it in step.decorators],
+        "decorators": _decorators_to_json(step.decorators),
         "foreach_scope": list(step.foreach_scope),
         "loop_scope": list(step.loop_scope),
         "joins": step.joins,
@@ -50,9 +60,7 @@ def _step_from_json(data: Mapping[str, Any]) -> Step:
         is_join=data.get("is_join", False),
         line=data.get("line", 0),
         doc=data.get("doc", ""),
-        decorators=tuple(
-            Decorator(it["name"], it.get("attributes", {})) for it in data.get("decorators", ())
-        ),
+        decorators=_decorators_from_json(data),
         foreach_scope=tuple(data.get("foreach_scope", ())),
         loop_scope=tuple(data.get("loop_scope", ())),
         joins=data.get("joins"),

@@ -16,7 +16,7 @@ from reflow.graph.names import Names, read_names, top_level
 from reflow.graph.nextcall import FunctionNode
 from reflow.graph.parameters import declared_parameters
 from reflow.graph.source import DoesNotParse, FlowSource, ParameterDecl, StepSource, Unsettled
-from reflow.graph.stepsource import is_step, step_source, written_decorators
+from reflow.graph.stepsource import flow_decorators, is_step, step_source, written_decorators
 from reflow.values.errors import FlowError
 
 MAX_SOURCE = 128 * 1024  # bytes, as much as an inline flow in a FlowRun may have
@@ -73,7 +73,14 @@ def _read(text: str, file: str) -> FlowSource:
     lineage = [classes[name] for name in reversed(_lineage(flow.name, classes, names))]
     for node in lineage:
         _refuse_dynamic_body(node, names)
-    return FlowSource(flow.name, file, flow.lineno, _steps(lineage, file, names), _parameters(lineage, names))
+    return FlowSource(
+        flow.name,
+        file,
+        flow.lineno,
+        _steps(lineage, file, names),
+        _parameters(lineage, names),
+        flow_decorators(lineage, names),
+    )
 
 
 # Which class

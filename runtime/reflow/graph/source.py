@@ -78,3 +78,4 @@ class FlowSource:
     line: int
     steps: tuple[StepSource, ...] = ()
     parameters: tuple[ParameterDecl, ...] = ()
+    decorators: tuple[Decorator, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from reflow.graph.literals import NotLiteral, literal
 from reflow.graph.names import Names
@@ -80,6 +81,37 @@ def _decorator(expression: ast.expr, node: FunctionNode, names: Names) -> Decora
                 f"{where}, @{name}, has a value for {keyword.arg}= that is known only by running the script."
             ) from None
     return Decorator(name, attributes)
+
+
+def flow_decorators(lineage: list[ast.ClassDef], names: Names) -> tuple[Decorator, ...]:
+    """The decorators of the flow's class and of those that it inherits from, the outermost first.
+
+    Raises Unsettled where the tree can't tell them.
+    """
+    return tuple(
+        _flow_decorator(expression, names) for node in reversed(lineage) for expression in node.decorator_list
+    )
+
+
+def _flow_decorator(expression: ast.expr, names: Names) -> Decorator:
+    call = expression if isinstance(expression, ast.Call) else None
+    name = names.resolve(call.func if call else expression)
+    if name is None or (call and (call.args or any(keyword.arg is None for keyword in call.keywords))):
+        raise Unsettled(f"line {expression.lineno}: this decorator is known only by running the script.")
+    try:
+        attributes = {str(it.arg): _flow_attribute(it.value) for it in call.keywords} if call else {}
+    except NotLiteral:
+        raise Unsettled(
+            f"line {expression.lineno}: what @{name} is given is known only by running the script."
+        ) from None
+    return Decorator(name, attributes)
+
+
+def _flow_attribute(value: ast.expr) -> Any:
+    """A function stands for itself by its name, as in `@exit_hook(on_success=[told])`."""
+    if isinstance(value, ast.List | ast.Tuple) and any(isinstance(item, ast.Name) for item in value.elts):
+        return [_flow_attribute(item) for item in value.elts]
+    return value.id if isinstance(value, ast.Name) else literal(value)
 
 
 def plain_step(source: StepSource) -> Step:

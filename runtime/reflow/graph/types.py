@@ -59,6 +59,7 @@ class Graph:
 
     flow: str
     steps: Mapping[str, Step]
+    decorators: tuple[Decorator, ...] = ()  # of the flow's class, the outermost first
 
     @cached_property
     def sources(self) -> Mapping[str, tuple[str, ...]]:

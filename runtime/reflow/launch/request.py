@@ -60,6 +60,8 @@ class RunRequest:
     wanted: tuple[str, ...] = ()
     on_claim: Callable[[Manifest], None] = lambda _: None
     new_parameters: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
+    configs: Mapping[str, Any] = field(default_factory=dict)
+    project: Mapping[str, Any] = field(default_factory=dict)
     terminal: bool = False
     post_mortem: bool = False
     full_traceback: bool = False
@@ -80,6 +82,8 @@ def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:
         tags=request.tags,
         python=platform.python_version(),
         request=request.asked,
+        configs=request.configs,
+        project=request.project,
     )
 
 
@@ -102,4 +106,6 @@ def resume_manifest(
         tags=tuple(dict.fromkeys((*origin.tags, *request.tags))),
         python=platform.python_version(),
         request=request.asked,
+        configs=origin.configs or request.configs,
+        project=request.project or origin.project,
     )

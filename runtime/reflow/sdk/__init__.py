@@ -1,5 +1,6 @@
 """What a user's flow is written with. Names and behaviour are Metaflow's."""
 
+from reflow.sdk.configs import Config, ConfigValue
 from reflow.sdk.currently import current
 from reflow.sdk.decorators import (
     batch,
@@ -21,6 +22,7 @@ from reflow.sdk.decorators import (
     trigger,
     trigger_on_finish,
 )
+from reflow.sdk.deferred import config_expr
 from reflow.sdk.exceptions import (
     FailureHandledByCatch,
     InvalidNextException,
@@ -29,12 +31,16 @@ from reflow.sdk.exceptions import (
     UnhandledInMergeArtifactsException,
 )
 from reflow.sdk.flowspec import FlowSpec
+from reflow.sdk.includefile import IncludeFile
 from reflow.sdk.parameters import JSONType, Parameter
 from reflow.sdk.steps import step
 
 __all__ = [
+    "Config",
+    "ConfigValue",
     "FailureHandledByCatch",
     "FlowSpec",
+    "IncludeFile",
     "InvalidNextException",
     "JSONType",
     "MergeArtifactsException",
@@ -46,6 +52,7 @@ __all__ = [
     "catch",
     "conda",
     "conda_base",
+    "config_expr",
     "current",
     "environment",
     "exit_hook",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reflow.sdk.deferred import is_deferred, worked_out
 from reflow.values.errors import FlowError, ReflowError, UsageError
 
 if TYPE_CHECKING:
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
 
 RESERVED_NAMES = frozenset(
     [
+        "branch",
+        "config",
+        "config-value",
         "fresh-process",
         "help",
         "max-num-splits",
         "max-workers",
         "namespace",
         "origin-run-id",
+        "production",
         "quiet",
         "run-id-file",
         "store",
@@ -50,6 +55,8 @@ class ParameterContext:
     flow_name: str
     user_name: str
     parameter_name: str
+    configs: Any = None
+    """The flow's configurations by name, as steps see them."""
 
 
 class Parameter:
@@ -82,6 +89,7 @@ class Parameter:
             raise FlowError(f"Parameter({name!r}) takes no {sorted(unknown)[0]!r}.")
         self.name = name
         self.default = default
+        self._type_given = type is not None
         self.type = type if type is not None else _type_of(default)
         self.help = help or ""
         self.required = bool(required)
@@ -96,6 +104,15 @@ class Parameter:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute = name
+
+    def settle(self, configs: Mapping[str, Any]) -> None:
+        """Work out a default that waited for the flow's configurations. Raises FlowError."""
+        if is_deferred(self.default):
+            self.default = worked_out(self.default, configs, f"Parameter({self.name!r})")
+            if isinstance(self.default, tuple | Mapping):
+                self.default = json.loads(json.dumps(self.default, default=dict))
+            if not self._type_given:
+                self.type = _type_of(self.default)
 
     def __get__(self, flow: FlowSpec | None, owner: type | None = None) -> Any:
         if flow is None:
@@ -157,7 +174,7 @@ class Parameter:
             return [self._check_one(item) for item in value]
         if self.separator is not None and isinstance(value, str):
             return self.parse(value)
-        return self._check_one(value)
+        return [self._check_one(value)] if self.multiple else self._check_one(value)
 
     def _check_one(self, value: Any) -> Any:
         if isinstance(value, str) and self.type is not str:
@@ -212,7 +229,7 @@ def parameters_of(flow: type) -> tuple[Parameter, ...]:
 
 
 def resolve_parameters(
-    flow: type, given: Mapping[str, str], environ: Mapping[str, str], *, user: str = ""
+    flow: type, given: Mapping[str, str | list[str]], environ: Mapping[str, str], *, user: str = ""
 ) -> dict[str, Any]:
     """All parameters' values for a new run, from texts by name, then the environment, then the defaults.
 
@@ -223,10 +240,17 @@ def resolve_parameters(
     values = {}
     for parameter in parameters:
         text = given.get(parameter.name, _from_environment(parameter, environ))
-        values[parameter.name] = (
-            parameter.parse(text) if text is not None else _default(flow, parameter, user)
-        )
+        if isinstance(text, list):
+            values[parameter.name] = [item for one in text for item in _as_list(parameter.parse(one))]
+        else:
+            values[parameter.name] = (
+                parameter.parse(text) if text is not None else _default(flow, parameter, user)
+            )
     return values
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def resolve_values(flow: type, given: Mapping[str, Any], *, user: str = "") -> dict[str, Any]:
@@ -273,6 +297,13 @@ def _from_environment(parameter: Parameter, environ: Mapping[str, str]) -> str |
     return None
 
 
+def settled_configs(flow: type) -> Any:
+    """The flow's configurations as steps see them, once they are known."""
+    from reflow.sdk.configs import VALUES, ConfigValue
+
+    return ConfigValue(getattr(flow, VALUES, {}))
+
+
 def _default(flow: type, parameter: Parameter, user: str) -> Any:
     default: Any = parameter.default
     if callable(default):
@@ -291,7 +322,7 @@ def _call_default(
     flow: type, parameter: Parameter, default: Callable[[ParameterContext], Any], user: str
 ) -> Any:
     try:
-        return default(ParameterContext(flow.__name__, user, parameter.name))
+        return default(ParameterContext(flow.__name__, user, parameter.name, settled_configs(flow)))
     except ReflowError:
         raise
     except Exception as error:

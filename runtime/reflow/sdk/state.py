@@ -36,6 +36,12 @@ class TaskState:
         self.loaded: dict[str, ArtifactRef] = {}
         """Inherited values that the step has in its hands, and may have changed in place."""
         self.deleted: set[str] = set()
+        self.included: dict[str, Any] = {}
+        """Contents of files that parameters stand for, as far as they were asked for."""
+
+    def load_kept(self, name: str, ref: ArtifactRef) -> Any:
+        """A value that the run's manifest refers to."""
+        return self.records.store.load(ref, name=name)
 
     @property
     def step(self) -> Step:
@@ -66,3 +72,8 @@ class NoTask:
     def __init__(self) -> None:
         self.parameters: Mapping[str, Any] = {}
         self.loaded: dict[str, ArtifactRef] = {}
+        self.included: dict[str, Any] = {}
+
+    def load_kept(self, name: str, ref: ArtifactRef) -> Any:
+        """There is no store."""
+        raise RuntimeError(f"self.{name} is there only in a running step.")

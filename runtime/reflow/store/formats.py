@@ -92,6 +92,9 @@ def encode_manifest(manifest: Manifest) -> bytes:
         found["origin"] = {"run": manifest.origin.run, "from_step": manifest.origin.from_step}
     if manifest.request:
         found["request"] = dict(manifest.request)
+    for name in ("configs", "project", "environments"):
+        if getattr(manifest, name):
+            found[name] = dict(getattr(manifest, name))
     if manifest.clones:
         found["clones"] = clones.to_json(manifest.clones)
     return dumps(found)
@@ -119,6 +122,9 @@ def _manifest(found: Json) -> Manifest:
         python=found.get("python", ""),
         place=found.get("place", "local"),
         request=found.get("request", {}),
+        configs=found.get("configs", {}),
+        project=found.get("project", {}),
+        environments=found.get("environments", {}),
     )
 
 

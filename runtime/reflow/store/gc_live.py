@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
-from reflow.store import formats, layout, ledger
+from reflow.store import formats, included, layout, ledger
 from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
@@ -56,6 +56,8 @@ class Live:
 def add_run(live: Live, objects: ObjectStore, run: RunLayout) -> None:
     """All that the run's own records refer to. Raises CorruptObject, NewerFormat where one can't be read."""
     try:
+        for sha256 in _of_manifest(objects, run):
+            live.add(sha256)
         for record in _records(objects, run):
             for sha256 in references(record):
                 live.add(sha256)
@@ -64,6 +66,15 @@ def add_run(live: Live, objects: ObjectStore, run: RunLayout) -> None:
             f"gc can't tell what run {run.flow}/{run.run} needs, so no value or code is deleted: {error}"
             f" If nobody needs that run, delete it with `gc --run {run.run}`."
         ) from error
+
+
+def _of_manifest(objects: ObjectStore, run: RunLayout) -> Iterator[str]:
+    """The contents of files that the run's parameters stand for."""
+    try:
+        manifest = formats.decode_manifest(objects.get(run.manifest), run.manifest)
+    except NotFound:
+        return
+    yield from (ref.sha256 for ref in included.references(manifest.parameters))
 
 
 def references(record: Record) -> Iterator[str]:

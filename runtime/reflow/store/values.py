@@ -163,6 +163,9 @@ class Manifest:
     python: str = ""
     place: str = "local"  # "local" or "cluster"
     request: Mapping[str, Any] = field(default_factory=dict)
+    configs: Mapping[str, Any] = field(default_factory=dict)  # JSON values by name
+    project: Mapping[str, Any] = field(default_factory=dict)  # `@project`: its name, branch, production
+    environments: Mapping[str, Any] = field(default_factory=dict)  # step → its packages, locked
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from reflow.sdk.finalise import config_values
 from reflow.sdk.flowspec import STATE, FlowSpec, constants_of
 from reflow.sdk.parameters import parameters_of
 from reflow.sdk.state import TaskState
 from reflow.store import artifacts
 from reflow.store.errors import Unpicklable
 from reflow.store.flowstore import FlowStore
+from reflow.store.included import reference
 from reflow.store.values import BASE_DEPTH, INLINE_LIMIT, ArtifactRef
 from reflow.task.patience import patiently
 from reflow.values.errors import ReflowError
@@ -27,8 +29,19 @@ Inherited = dict[str, tuple[ArtifactRef, TaskKey]]
 def new_artifacts(flow: FlowSpec, state: TaskState, store: FlowStore) -> dict[str, ArtifactRef]:
     """Pickle what the step set or changed. Raises Unpicklable naming the artifact."""
     values = dict(own_values(flow, state))
+    files = _included(type(flow), state) if state.before is None else {}
     refs = {name: _dump(store, name, value, INLINE_LIMIT) for name, value in values.items()}
-    return _within_budget(store, refs, values)
+    return {**_within_budget(store, refs, values), **files}
+
+
+def _included(flow: type, state: TaskState) -> dict[str, ArtifactRef]:
+    """Files that parameters stand for: their contents are in the store since before the run began."""
+    found = {}
+    for parameter in parameters_of(flow):
+        ref = reference(state.parameters.get(parameter.name))
+        if ref is not None and parameter.attribute not in state.merged:
+            found[parameter.attribute] = ref
+    return found
 
 
 def own_values(flow: FlowSpec, state: TaskState) -> Mapping[str, Any]:
@@ -46,7 +59,10 @@ def own_values(flow: FlowSpec, state: TaskState) -> Mapping[str, Any]:
 def _given(flow: type, state: TaskState) -> dict[str, Any]:
     given: dict[str, Any] = {name: value for name, value in constants_of(flow).items() if _can_be_kept(value)}
     for parameter in parameters_of(flow):
-        given[parameter.attribute] = state.parameters.get(parameter.name)
+        value = state.parameters.get(parameter.name)
+        if reference(value) is None:
+            given[parameter.attribute] = value
+    given.update(config_values(flow))
     return {name: value for name, value in given.items() if name not in state.merged}
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
+from reflow.sdk.configs import resolve_configs
+from reflow.sdk.finalise import finalise
+from reflow.sdk.includefile import keep_files
 from reflow.sdk.parameters import parameters_of, resolve_values
 from reflow.store.flowstore import FlowStore
 from reflow.task.access import open_task_store
@@ -31,9 +35,12 @@ def tell_graph(found: Mapping[str, Any]) -> dict[str, Any]:
     fetch_code(FlowStore(objects, spec.flow), spec)
     try:
         loaded = load_script(spec.script, alias=spec.alias, flow_class=spec.flow or None)
-        answer = graph_answer(loaded)
+        configs = resolve_configs(loaded.flow_class, {}, {}, os.path.dirname(os.path.abspath(spec.script)))
+        finalise(loaded.flow_class, configs)
+        answer = {**graph_answer(loaded), "configs": configs}
         if isinstance(found.get("parameters"), Mapping):
-            answer["values"] = resolve_values(loaded.flow_class, found["parameters"], user=spec.user)
+            values = resolve_values(loaded.flow_class, found["parameters"], user=spec.user)
+            answer["values"] = keep_files(FlowStore(objects, spec.flow), values)
     except FlowError as error:
         return {"v": 1, "status": "unloadable", "attempt": 0, "error": str(error)}
     except UsageError as error:

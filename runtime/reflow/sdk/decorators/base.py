@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, overload
 
 from reflow.graph.types import Decorator
+from reflow.sdk.deferred import is_deferred, worked_out
 from reflow.sdk.steps import is_step
 from reflow.values.errors import FlowError
 
@@ -50,8 +51,20 @@ class Declared:
         if unknown:
             known = ", ".join(sorted(self.attributes or ())) or "none"
             raise FlowError(f"@{self.name} takes no {unknown[0]!r}; it takes {known}.")
+        if is_deferred(attributes):
+            return Decorator(
+                self.name, {k: v if is_deferred(v) else self.plain(k, v) for k, v in attributes.items()}
+            )
         self.check(attributes)
         return Decorator(self.name, {key: self.plain(key, value) for key, value in attributes.items()})
+
+    def settled(self, decorator: Decorator, configs: Mapping[str, Any]) -> Decorator:
+        """The decorator, with what waited for the flow's configurations. Raises FlowError."""
+        if not is_deferred(decorator.attributes):
+            return decorator
+        return self.declare(
+            {k: worked_out(v, configs, f"@{self.name}({k}=…)") for k, v in decorator.attributes.items()}
+        )
 
     def plain(self, key: str, value: Any) -> Any:
         """An attribute as a JSON value. Raises FlowError where it isn't one."""
