@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections import deque
 from collections.abc import Iterator
+from inspect import cleandoc
 
 from reflow.cli.flow import FlowScript
-from reflow.graph.types import Graph, Kind, Step
+from reflow.graph.types import Decorator, Graph, Kind, Step
 
 
 def show(script: FlowScript, options: argparse.Namespace) -> int:
-    """Print the flow's steps, in order, each with what it says of itself and where it goes next."""
+    """Print what the flow says of itself, its parameters, and its steps in the order in which they run."""
+    from reflow.sdk.parameters import parameters_of
+
     graph = sound_graph(script)
-    doc = (script.flow_class.__doc__ or "").strip()
+    doc = cleandoc(script.flow_class.__doc__ or "")
     if doc:
         print(doc, end="\n\n")
+    for parameter in parameters_of(script.flow_class):
+        print(f"Parameter {parameter.name}")
+        print(f"    {parameter.help_line}\n")
     print("\n".join(described(graph)))
     return 0
 
@@ -33,14 +40,39 @@ def sound_graph(script: FlowScript) -> Graph:
 
 
 def described(graph: Graph) -> Iterator[str]:
-    """A few lines a step."""
-    for step in graph.steps.values():
+    """A few lines a step: its decorators, its name, what it says of itself, where it goes next."""
+    for step in in_order(graph):
+        yield from map(written, step.decorators)
         yield f"Step {step.name}"
-        for line in (step.doc.strip() or "?").splitlines():
-            yield f"    {line.strip()}"
+        for line in cleandoc(step.doc).splitlines() or ["?"]:
+            yield f"    {line}"
         if step.kind is not Kind.END:
             yield f"    => {transition(step)}"
         yield ""
+
+
+def in_order(graph: Graph) -> Iterator[Step]:
+    """From start to end, each step after those that lead to it; of a loop, its header first."""
+    waits = {
+        name: {s for s in sources if name not in graph.steps[s].loop_scope}
+        for name, sources in graph.sources.items()
+    }
+    ready, told = deque(["start"]), {"start"}
+    while ready:
+        step = graph.steps[ready.popleft()]
+        yield step
+        for target in step.targets:
+            waits[target].discard(step.name)
+            if not waits[target] and target not in told:
+                told.add(target)
+                ready.append(target)
+    yield from (step for name, step in graph.steps.items() if name not in told)
+
+
+def written(decorator: Decorator) -> str:
+    """`@retry(times=3)`."""
+    attributes = ", ".join(f"{name}={value!r}" for name, value in decorator.attributes.items())
+    return f"@{decorator.name}({attributes})" if attributes else f"@{decorator.name}"
 
 
 def transition(step: Step) -> str:

@@ -40,12 +40,13 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="reflow",
         description="Python flows on Kubernetes that are painless to debug.",
-        epilog="reflow run|resume|show|check FILE [options]: in the file, `from metaflow import` means Reflow.",
+        epilog="reflow run|resume|debug|show|check FILE [options]: in the file, `from metaflow import` means Reflow.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, what in (
         ("run", "Run a flow's file from its start."),
         ("resume", "Run a flow's file again from what failed."),
+        ("debug", "Run a task's step of a flow's file again under a debugger."),
         ("show", "Show the steps of a flow's file."),
         ("check", "Check that a flow's file can run."),
     ):
@@ -87,7 +88,8 @@ def build_parser() -> Parser:
 
 def all_levels() -> Iterator[Level]:
     """What can be typed: `reflow`'s own commands, with the options that those on a flow's file have."""
-    from reflow.cli.flow import FlowScript, build_parser as build_flow_parser
+    from reflow.cli.flow import FlowScript
+    from reflow.cli.flow import build_parser as build_flow_parser
     from reflow.cli.main import FILE_COMMANDS
 
     class Flow:

@@ -36,8 +36,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the choice needs of a run. `touched`: when it ended, or last showed a sign of life; `holders`: the runs that
-    hold records of tasks that it cloned."""
+    """What the choice needs of a run. `touched`: when it ended, or last showed a sign of life; `holders`: the run
+    that it resumed, and those that hold records of tasks that it cloned."""
 
     run: str
     owner: str
@@ -81,7 +81,7 @@ def spared(facts: Iterable[RunFacts], doomed: Collection[RunFacts]) -> Choice:
     while stays:
         one = stays.pop()
         for holder in sorted(one.holders & left.keys()):
-            kept[holder] = f"run {one.run} reuses tasks of it"
+            kept[holder] = f"run {one.run}, which stays, has resumed it or reuses tasks of it"
             stays.append(left.pop(holder))
     return Choice(tuple(left.values()), kept)
 
@@ -124,7 +124,7 @@ def _facts(objects: ObjectStore, flow: str, run: str, now: float) -> RunFacts | 
     else:
         touched = _last_sign(objects, where)
         state = State.RUNNING if now - touched < alive.DEAD_AFTER else State.DEAD
-    holders = frozenset(manifest.clones)
+    holders = frozenset({*manifest.clones, *([manifest.origin.run] if manifest.origin else [])})
     return RunFacts(run, manifest.owner, manifest.created, touched, state, holders, manifest.code.sha256)
 
 

@@ -85,7 +85,13 @@ class Tasks:
 
     def check_clones(self, manifest: Manifest) -> None:
         """See `FlowStore.check_clones`. One listing of each origin's records."""
-        self.check_claim(manifest.run, manifest.clones)
+        origins = {*manifest.clones, *([manifest.origin.run] if manifest.origin else [])}
+        self.check_claim(manifest.run, origins)
+        if manifest.origin and not self._objects.stat(layout.run(self._flow, manifest.origin.run).manifest):
+            raise NotFound(
+                f"The run {self._flow}/{manifest.origin.run} can't be resumed: `gc` has deleted it in the meantime."
+                " Resume another run."
+            )
         for origin, keys in manifest.clones.items():
             where = layout.run(self._flow, origin)
             there = {info.key for info in self._objects.list(where.tasks)}
@@ -93,7 +99,7 @@ class Tasks:
             if gone:
                 raise NotFound(
                     f"The task {self._flow}/{origin}/{gone.path}, which the resume reuses, is gone from the store:"
-                    f" `gc` has deleted that run in the meantime, or somebody its objects. Resume another run."
+                    " `gc` has deleted that run in the meantime, or somebody its objects. Resume another run."
                 )
 
     # In bulk

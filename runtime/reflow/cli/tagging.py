@@ -1,0 +1,105 @@
+"""`tag`: a run's tags, added, removed, replaced, listed. As in Metaflow, `--run-id` names the run, or it is the last."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+
+from reflow.cli.target import Path4, Target
+from reflow.store.flowstore import FlowStore
+from reflow.store.values import Manifest
+from reflow.values.errors import UsageError
+
+
+def tag(target: Target, options: argparse.Namespace) -> int:
+    """Raises NotFound, UsageError."""
+    if options.tag_command == "list":
+        return _list(target, options)
+    path = _run(target, options)
+    store = target.flow_store(path.flow)
+    before = set(store.tags(path.run))
+    removed, added = _change(options)
+    refused = removed & set(system_tags(store.manifest(path.run)))
+    if refused:
+        raise UsageError(f"{', '.join(sorted(refused))}: a tag of the system's can't be removed.")
+    store.set_tags(path.run, (before - removed) | added)
+    _print(store, path, options_of_list(options))
+    return 0
+
+
+def _change(options: argparse.Namespace) -> tuple[set[str], set[str]]:
+    """The tags to remove and to add. Raises UsageError."""
+    if options.tag_command == "add":
+        return set(), _checked(options.tags)
+    if options.tag_command == "remove":
+        return _checked(options.tags), set()
+    old, new = list(options.remove), list(options.add)
+    if options.tags:
+        if len(options.tags) != 2:
+            raise UsageError("tag replace takes OLD NEW, or --remove and --add, each as often as needed.")
+        old, new = [*old, options.tags[0]], [*new, options.tags[1]]
+    if not old or not new:
+        raise UsageError("tag replace needs both a tag to remove and one to add.")
+    return _checked(old), _checked(new)
+
+
+def _checked(tags: Iterable[str]) -> set[str]:
+    found = set(tags)
+    for one in found:
+        if not one.strip() or len(one) > 500:
+            raise UsageError(f"A tag has 1 to 500 characters; {one[:40]!r} isn't one.")
+    return found
+
+
+def system_tags(manifest: Manifest) -> Iterator[str]:
+    """What Reflow says of a run: as the client's `Run.system_tags`."""
+    yield f"place:{manifest.place}"
+    if manifest.user:
+        yield f"user:{manifest.user}"
+    if manifest.python:
+        yield f"python_version:{manifest.python}"
+
+
+def _run(target: Target, options: argparse.Namespace) -> Path4:
+    path = target.run(options.run_id)
+    if not options.run_id:
+        print(f"Run {path.run}: the last one of {path.flow} here.", file=sys.stderr, flush=True)
+    return path
+
+
+def _list(target: Target, options: argparse.Namespace) -> int:
+    if options.all:
+        if not target.flow and not options.run_id:
+            raise UsageError("tag list --all needs a flow: --run-id FLOW.")
+        flow = target.flow or options.run_id.partition("/")[0]
+        store = target.flow_store(flow)
+        paths = [Path4(flow, run.run) for run in store.listed()]
+    else:
+        paths = [_run(target, options)]
+        store = target.flow_store(paths[0].flow)
+    if options.json:
+        print(json.dumps({path.run: list(_tags(store, path, options)) for path in paths}, indent=1))
+        return 0
+    if options.flat:
+        print("\n".join(sorted({one for path in paths for one in _tags(store, path, options)})))
+        return 0
+    for path in paths:
+        _print(store, path, options)
+    return 0
+
+
+def options_of_list(options: argparse.Namespace) -> argparse.Namespace:
+    """After a change, the user's tags are shown."""
+    return argparse.Namespace(hide_system_tags=True)
+
+
+def _tags(store: FlowStore, path: Path4, options: argparse.Namespace) -> Iterator[str]:
+    yield from sorted(store.tags(path.run))
+    if not options.hide_system_tags:
+        yield from system_tags(store.manifest(path.run))
+
+
+def _print(store: FlowStore, path: Path4, options: argparse.Namespace) -> None:
+    print(f"{path.flow}/{path.run}: {' '.join(_tags(store, path, options)) or 'no tags'}")
