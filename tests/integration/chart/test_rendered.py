@@ -148,8 +148,7 @@ def test_releases_of_the_same_name_in_two_namespaces_dont_collide(helm: str) -> 
         return {
             (found["kind"], found["metadata"]["name"])
             for found in objects
-            if found["metadata"].get("namespace") != namespace
-            and found["kind"] != "CustomResourceDefinition"
+            if found["metadata"].get("namespace") != namespace and found["kind"] != "CustomResourceDefinition"
         }
 
     for more in ((), ("--set", "watchNamespaces={a}")):
