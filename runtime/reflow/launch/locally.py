@@ -20,7 +20,6 @@ from reflow.launch.resuming import ends_of, plan_resume
 from reflow.launch.sources import shown_name
 from reflow.launch.stopping import StopSignals
 from reflow.launch.terminal import Terminal
-from reflow.launch.terminal import Terminal
 from reflow.sdk.includefile import keep_files
 from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
@@ -190,9 +189,6 @@ def task_spec(request: RunRequest, place: Place, manifest: Manifest, start: Star
         timeout=request.policies[start.key.step].timeout,
         user=request.user,
         shown=shown_name(request.flow.script),
-        terminal=request.terminal,
-        post_mortem=request.post_mortem,
-        full_traceback=request.full_traceback,
         terminal=request.terminal,
         post_mortem=request.post_mortem,
         full_traceback=request.full_traceback,
