@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.installed import Installation
+from benchmarks.installed import NODE, Installation
 from benchmarks.kube import Json, PodTimes, PodWatch
 
 PASS = ("python3", "-c", "pass")
@@ -22,6 +22,7 @@ def pod(name: str, image: str, command: Sequence[str]) -> Json:
         "metadata": {"name": name, "labels": {LABEL: "true"}},
         "spec": {
             "restartPolicy": "Never",
+            "nodeSelector": NODE,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "containers": [

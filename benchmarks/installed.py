@@ -17,11 +17,12 @@ from benchmarks.kube import Api, Json
 from reflow.store.flowstore import FlowStore
 from reflow.store.s3_minio import MinioS3
 from reflow.store.s3_url import S3Address
-from tests.cluster import cluster
+from tests.cluster import cluster, settings
 from tests.cluster.shell import ClusterError
 
 REPO = Path(__file__).resolve().parents[1]
 API = "/apis/reflow.dev/v1alpha1"
+NODE = {"kubernetes.io/hostname": settings.node_name(1)}  # all Pods that are compared run on one node
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class Installation:
         return f"{API}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
 
     def create_flowrun(self, name: str, flow: str, source: str, **spec: object) -> None:
-        self._create("FlowRun", name, {"flow": flow, "code": _inline(source), **spec})
+        template = {"spec": {"nodeSelector": NODE}}
+        self._create(
+            "FlowRun", name, {"flow": flow, "code": _inline(source), "podTemplate": template, **spec}
+        )
 
     def create_resume(self, name: str, flow: str, source: str, origin_run: str) -> None:
         self._create("Resume", name, {"originRunID": origin_run, "flow": flow, "code": _inline(source)})
@@ -138,7 +142,7 @@ def _values(found: Installation, images: Mapping[str, str], endpoint: str) -> li
     for name, image in values.items():
         repository, _, tag = image.rpartition(":")
         words += ["--set", f"{name}.repository={repository}", "--set-string", f"{name}.tag={tag}"]
-    settings = (
+    given = (
         f"defaultImage={found.image}",
         "defaultResources.requests=null",
         f"watchNamespaces={{{found.namespace}}}",
@@ -151,7 +155,7 @@ def _values(found: Installation, images: Mapping[str, str], endpoint: str) -> li
         "crds.install=false",
         "operator.logFormat=text",
     )
-    return [*words, *(word for setting in settings for word in ("--set", setting))]
+    return [*words, *(word for setting in given for word in ("--set", setting))]
 
 
 def _remove(found: Installation) -> None:
