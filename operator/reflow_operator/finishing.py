@@ -70,9 +70,11 @@ class Finishing:
                 generation = int(obj["metadata"].get("generation") or 0)
                 summary = reporting.under_way(run, generation, None, ending)
                 failed = ending.reason != Reason.SUCCEEDED
-                told = reporting.failure_notes(run)  # says the same as the end of a run that failed
-                note = Note(run.key, run.owner.uid, ending.reason, ending.message, warning=failed)
-                await self._writer.write(run.key, summary, told or [note])
+                notes = reporting.failure_notes(run)  # says the same as the end of a run that failed
+                known = ending.reason == Reason.TASK_FAILED and (obj.get("status") or {}).get("failure")
+                if not notes and not known:
+                    notes = [Note(run.key, run.owner.uid, ending.reason, ending.message, warning=failed)]
+                await self._writer.write(run.key, summary, notes)
             forget(run.key)
         await self._launcher.sweep(run)
 

@@ -40,3 +40,5 @@ def set_up(form: str, level: str) -> None:
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns of each try; that a store can't be reached is told once, by us.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)

@@ -23,7 +23,7 @@ class Site:
 
     shell: Shell
     system: str
-    images: Mapping[str, str]
+    images: dict[str, str]
     names: Mapping[str, str] = field(default_factory=dict)
 
     def helm(self, verb: str, *more: str, timeout: float = 150) -> str:
@@ -152,12 +152,12 @@ def install(shell: Shell, ours: str | None = None) -> Site:
     """Namespaces, the Secret with the keys, the release; ready. `ours`: what their names begin with, where it is
     one that was kept.
     """
-    built = images(shell)
+    built = dict(images(shell))
     kept, ours = ours is not None, ours or f"e2e-{uuid.uuid4().hex[:5]}"
     names = {name: f"{ours}-{name}" for name in (*WITH_STORE, *WITHOUT)}
     site = Site(shell, f"{ours}-system", built, names)
     if kept:
-        site.helm("upgrade", str(REPO / "helm"), "--wait", "--timeout=120s", *_values(site))
+        upgrade(site)
         return site
     for namespace in (site.system, *names.values()):
         shell.must("kubectl", "create", "namespace", namespace)
@@ -167,6 +167,12 @@ def install(shell: Shell, ours: str | None = None) -> Site:
     shell.must("kubectl", "-n", site.system, "create", "secret", "generic", "minio-keys", *keys)
     site.helm("install", str(REPO / "helm"), "--wait", "--timeout=120s", *_values(site))
     return site
+
+
+def upgrade(site: Site) -> None:
+    """With the images of the code as it is now."""
+    site.images.update(images(site.shell))
+    site.helm("upgrade", str(REPO / "helm"), "--wait", "--timeout=120s", *_values(site))
 
 
 def _values(site: Site) -> list[str]:

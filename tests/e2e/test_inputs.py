@@ -246,6 +246,7 @@ def test_a_store_that_cant_be_used_holds_up_its_namespace_until_it_can(
     assert store["reason"] == reason
     assert says in store["message"]
     assert "not-the-key" not in store["message"]
+    assert "HTTPConnection" not in store["message"]
     assert there.bucket.names() == set()
     assert there.pods() == []
     there.apply(secret(site))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster import cluster, node, settings
+from tests.e2e import site as sites
 from tests.e2e.kubectl import Shell
 from tests.e2e.site import Team
 from tests.e2e.witness import TASKS, Watched
@@ -31,6 +32,8 @@ def second_node(shell: Shell, team: Team) -> Iterator[str]:
     shell.must(sys.executable, "-m", "tests.cluster", "up", "--nodes", str(SECOND), timeout=300)
     try:
         shell.must("kubectl", "taint", "node", name, f"{TAINT}=faults:NoSchedule", "--overwrite")
+        # A new node has the images that were loaded last, which may be of other code than the suite began with.
+        sites.upgrade(team.site)
         yield name
     finally:
         shell.run(sys.executable, "-m", "tests.cluster", "node-kill", str(SECOND), timeout=120)

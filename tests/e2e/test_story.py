@@ -45,9 +45,11 @@ def test_describe_names_step_task_exception_and_pod(failed: Team) -> None:
     assert failure["step"] == "b"
     assert failure["task"] == "0"
     assert failure["message"] == FAILURE
-    told = failed.describe("flowrun", "debug-1")
-    assert f"Step b (task 0) failed (Pod {failure['pod']}): {FAILURE}" in " ".join(told.split())
-    assert any(event.startswith("TaskFailed: ") and FAILURE in event for event in failed.events("debug-1"))
+    described = failed.describe("flowrun", "debug-1")
+    assert f"Step b (task 0) failed (Pod {failure['pod']}): {FAILURE}" in " ".join(described.split())
+    told = [event for event in failed.events("debug-1") if event.startswith("TaskFailed: ")]
+    assert len(told) == 1
+    assert FAILURE in told[0]
 
 
 def test_the_pod_that_failed_stays_and_its_log_has_the_traceback(failed: Team) -> None:

@@ -221,7 +221,14 @@ class MinioS3:
             return s3_errors.explain(self.address, error.status_code, "", str(error), what)
         if isinstance(error, InvalidResponseError):
             return s3_errors.explain(self.address, error._code, "", "no answer of an S3 server", what)
-        return s3_errors.unreachable(self.address, error)
+        return s3_errors.unreachable(self.address, _root(error))
+
+
+def _root(error: BaseException) -> BaseException:
+    """What was wrong in the first place, such as `Connection refused`: the library's own words wrap it many times."""
+    reason = getattr(error, "reason", None)
+    inner = reason if isinstance(reason, BaseException) else error.__cause__
+    return _root(inner) if inner is not None and inner is not error else error
 
 
 class _BeyondTheEnd(NotFound):
