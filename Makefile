@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check fmt unit contract integration e2e cluster cluster-down lock bench clean
+.PHONY: help setup demo test check fmt unit contract integration slow e2e cluster cluster-down lock bench clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ contract: $(READY) ## the store's contract, on a folder and a real MinIO
 
 integration: $(READY) ## real processes, folders, MinIO; no cluster
 	@$(BIN)/pytest -q tests/integration
+
+slow: $(READY) ## the long rounds: 1 GB values, gc at every two changes, hours of harm on the cluster
+	@$(BIN)/pytest -q -m slow --timeout 7200
 
 e2e: $(READY) ## on the cluster that `make cluster` started
 	@$(BIN)/pytest -q tests/e2e
