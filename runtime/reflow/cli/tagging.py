@@ -1,4 +1,4 @@
-"""`tag`: a run's tags, added, removed, replaced, listed. As in Metaflow, `--run-id` names the run, or it is the last."""
+"""`tag`: a run's tags, added, removed, replaced, listed. As in Metaflow, `--run-id` names the run."""
 
 from __future__ import annotations
 
