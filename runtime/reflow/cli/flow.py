@@ -41,6 +41,10 @@ def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
         if options.command == "run":
             return running.run(script, options, _given(parameters, options))
         return running.resume(script, options)
+    if options.command == "debug":
+        from reflow.cli.debugging import debug
+
+        return debug(script, options)
     if options.command in COMMANDS:
         return COMMANDS[options.command].do(Target(script, getattr(options, "store", None)), options)
     from reflow.cli import showing
@@ -114,6 +118,14 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     commands.add_parser("show", help="Show the flow's steps.", parents=[shared], allow_abbrev=False)
     commands.add_parser("check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False)
     add_commands(commands, shared)
+    _debug_options(
+        commands.add_parser(
+            "debug",
+            help="Run a task's step again under a debugger, with its real inputs.",
+            parents=[shared],
+            allow_abbrev=False,
+        )
+    )
     for command in (run, resume):
         _running_options(command)
     resume.add_argument(
@@ -174,6 +186,22 @@ def _running_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--full-traceback", action="store_true", help="Show Reflow's own frames in tracebacks too."
+    )
+
+
+def _debug_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "task",
+        nargs="?",
+        metavar="RUN/STEP/TASK",
+        help="Without TASK the failed one of the step, without STEP that of the run. Default: the last run here.",
+    )
+    command.add_argument(
+        "--ide",
+        nargs="?",
+        const="127.0.0.1:5678",
+        metavar="HOST:PORT",
+        help="Wait for an IDE's debugger there (%(const)s) instead of opening pdb.",
     )
 
 

@@ -54,7 +54,7 @@ def execute(attempt: Attempt) -> Outcome:
     started = time.time()
     folder = TaskFolder()
     try:
-        state = _prepare(attempt, folder)
+        state = prepare(attempt, folder)
         record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
         return Outcome(replace(record, started=started, ended=time.time()))
     except StoreUnreachable as error:
@@ -94,7 +94,7 @@ def _blank(spec: TaskSpec, status: Status) -> Record:
     )
 
 
-def _prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
+def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
     """Find out what the task inherits, and set up what the user's code sees."""
     spec, graph, manifest = attempt.spec, attempt.graph, attempt.manifest
     if spec.key.step not in graph.steps:
@@ -128,14 +128,15 @@ def _prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
     )
 
 
-def _new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:
+def new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:
+    """The `self` of a step."""
     flow = attempt.flow_class.__new__(attempt.flow_class)
     flow.__dict__[STATE] = state
     return flow
 
 
 def _run(attempt: Attempt, state: TaskState) -> Record:
-    flow = _new_flow(attempt, state)
+    flow = new_flow(attempt, state)
     function = getattr(flow, state.key.step)
     if state.step.is_join:
         function(Inputs(state.records, state.graph, join_keys(state.graph, state.records, state.key)))
@@ -187,7 +188,7 @@ def _caught(attempt: Attempt, state: TaskState) -> Record:
     failures = attempt.store.failures(spec.run, spec.key)
     told = failures[-1].exception if failures else None
     told = told or ExceptionInfo("Failure", "the attempt left no word of what went wrong", "")
-    flow = _new_flow(attempt, state)
+    flow = new_flow(attempt, state)
     for variable in _catch_variables(step.decorators):
         setattr(
             flow, variable, FailureHandledByCatch(told.type, told.message, told.traceback, spec.attempt - 1)
