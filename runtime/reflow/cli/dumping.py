@@ -35,8 +35,12 @@ def dump(target: Target, options: argparse.Namespace) -> int:
         print(json.dumps(found, indent=1))
         return 0
     for name, record in tasks:
+        lines = _lines(store, path.run, record, options)
+        first = next(lines, None)  # before anything is printed: a name that isn't there is an error
         print(name)
-        for line in _lines(store, path.run, record, options):
+        if first is not None:
+            print(f"    {first}")
+        for line in lines:
             print(f"    {line}")
     return 0
 
