@@ -33,6 +33,7 @@ FINALIZER_PATIENCE = 60.0  # seconds after a deletion until the finalizer lets g
 
 SECRET_NAME = "reflow-store"
 SECRET_PATH = "/var/run/secrets/reflow.dev/store"
+SECRETS_PATH = "/var/run/secrets/reflow.dev/named"  # a folder for each Secret that @secrets names
 RUNTIME_PATH = "/opt/reflow"  # where the runtime's image, or a copy of its folder, is mounted
 RUNTIME_FOLDER = "reflow"  # the folder in that image which belongs on PYTHONPATH
 WORK_PATH = "/work/reflow"

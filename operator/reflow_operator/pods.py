@@ -11,12 +11,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from reflow.engine.events import Start
 from reflow.graph.types import Step
 from reflow.manifests.types import FlowRunSpec
+from reflow.sdk.decorators.secrets import parsed
+from reflow.values.errors import FlowError
 from reflow_operator import constants
 from reflow_operator.podmerge import lay_over, merge
 
@@ -56,6 +59,7 @@ def task_pod(
     pod = _base(spec, defaults, _decorated_image(step))
     pod = _with_resources(pod, defaults.resources)
     pod = _with_resources(pod, decorated_resources(step))
+    pod = _with_secrets(pod, step)
     pod = lay_over(pod, spec.pod_template)
     pod = lay_over(pod, override.pod_template if override else None)
     if override and override.resources:
@@ -193,6 +197,32 @@ def _restricted() -> Json:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
+
+
+def _with_secrets(pod: Json, step: Step) -> Json:
+    """The Secrets that @secrets names, each a folder of files: in the environment they'd be there for all to see."""
+    names = sorted(_secret_names(step))
+    if not names:
+        return pod
+    volumes = [{"name": f"secret-{i}", "secret": {"secretName": name}} for i, name in enumerate(names)]
+    mounts = [
+        {"name": f"secret-{i}", "mountPath": f"{constants.SECRETS_PATH}/{name}", "readOnly": True}
+        for i, name in enumerate(names)
+    ]
+    env = [{"name": "REFLOW_SECRETS", "value": constants.SECRETS_PATH}]
+    container = {"name": constants.CONTAINER, "env": env, "volumeMounts": mounts}
+    return merge(pod, {"spec": {"containers": [container], "volumes": volumes}})
+
+
+def _secret_names(step: Step) -> set[str]:
+    sources = [s for d in step.decorators if d.name == "secrets" for s in d.attributes.get("sources", ())]
+    names = set()
+    for source in sources:
+        with suppress(FlowError):  # the task itself says what is wrong with it
+            kind, name, _ = parsed(source)
+            if kind == "kubernetes":
+                names.add(name)
+    return names
 
 
 def _with_resources(pod: Json, resources: Mapping[str, Any]) -> Json:

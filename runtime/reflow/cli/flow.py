@@ -152,6 +152,10 @@ def _shared_options() -> Parser:
     shared.add_argument(
         "--with", dest="decospecs", action="append", metavar="DECORATOR", help="Add a decorator to each step."
     )
+    shared.add_argument("--branch", metavar="NAME", help="The branch of the flow's @project.")
+    shared.add_argument(
+        "--production", action="store_true", help="The production branch of the flow's @project."
+    )
     shared.add_argument("--quiet", action="store_true", help="Print the tasks' output and errors only.")
     return shared
 

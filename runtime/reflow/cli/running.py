@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import shlex
 import sys
 import time
 import uuid
@@ -16,11 +17,14 @@ from pathlib import Path
 from reflow.cli.console import Console
 from reflow.cli.flow import FlowScript
 from reflow.graph.policy import policies_of
+from reflow.graph.types import Graph
 from reflow.launch.lastrun import nearest_memory, recall
 from reflow.launch.locally import Place, find_origin, open_flow, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
+from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
 from reflow.sdk.parameters import resolve_new, resolve_parameters
+from reflow.sdk.project import project_of
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.errors import NotFound, UsageError
@@ -31,7 +35,7 @@ def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str
     flow = read_flow(script, options)
     values = resolve_parameters(script.flow_class, given, os.environ, user=user_name())
     place = find_place(script, options)
-    end = run_locally(request(flow, options, values), place, listener(options))
+    end = run_locally(request(flow, options, values), place, listener(script, options))
     return exit_code(end)
 
 
@@ -44,7 +48,7 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
     asked = replace(
         request(flow, options, {}), new_parameters=partial(resolve_new, script.flow_class, user=user_name())
     )
-    end = resume_locally(asked, place, listener(options), origin, options.step)
+    end = resume_locally(asked, place, listener(script, options), origin, options.step)
     return exit_code(end)
 
 
@@ -78,7 +82,25 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
     graph = from_class(script.flow_class)
     if not options_quiet(options):
         print("    The graph looks good!", file=sys.stderr, flush=True)
+        tell_cluster_steps(graph)
     return Flow(name=name, script=script.path, alias=script.alias, graph=graph, digest=digest(graph))
+
+
+def tell_cluster_steps(graph: Graph) -> None:
+    """Say once which steps ask for a cluster: a `run` here runs them here."""
+    asking = [
+        f"{step.name} (@{decorator.name})"
+        for step in graph.steps.values()
+        for decorator in step.decorators
+        if decorator.name in ("kubernetes", "batch")
+    ]
+    if asking:
+        what = "this step asks" if len(asking) == 1 else "these steps ask"
+        print(
+            f"    Everything runs on this machine, although {what} for a cluster: {', '.join(asking)}.",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def find_place(script: FlowScript, options: argparse.Namespace) -> Place:
@@ -104,6 +126,13 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         created=time.time(),
         policies=policies_of(flow.graph),
         parameters=values,
+        project=project_of(
+            flow.name,
+            flow.graph.decorators,
+            user_name(),
+            getattr(options, "branch", None),
+            bool(getattr(options, "production", False)),
+        ),
         configs=dict(getattr(options, "configs", {})),
         tags=tuple(options.tags),
         limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),
@@ -129,8 +158,18 @@ def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
     return last.run
 
 
-def listener(options: argparse.Namespace) -> Console:
-    return Console()
+def listener(script: FlowScript, options: argparse.Namespace) -> Console:
+    return Console(typed=lambda command, argument: as_typed(script, options, command, argument))
+
+
+def as_typed(script: FlowScript, options: argparse.Namespace, command: str, argument: str) -> str:
+    """The line that a user types here for a command of this script, on the same store."""
+    name = shown_name(script.path)
+    words = ["reflow", command, name] if script.alias else ["python", name, command]
+    words += [argument] if argument else []
+    if store := getattr(options, "store", None):
+        words += ["--store", store]
+    return shlex.join(words)
 
 
 def check_run_id_file(file: Path | None) -> None:

@@ -13,6 +13,7 @@ from reflow.client.errors import MetaflowNamespaceMismatch, MetaflowNotFound
 from reflow.client.namespaces import get_namespace
 from reflow.client.step import Step
 from reflow.client.task import Task
+from reflow.sdk.project import project_tags
 from reflow.store.values import RunEnd
 from reflow.values.key import TaskKey
 
@@ -172,7 +173,7 @@ class Run(Parent):
         found = {f"place:{manifest.place}"}
         found |= {f"user:{manifest.user}"} if manifest.user else set()
         found |= {f"python_version:{manifest.python}"} if manifest.python else set()
-        return frozenset(found)
+        return frozenset(found) | project_tags(manifest.project)
 
     def is_in_namespace(self) -> bool:
         """Whether the run has the namespace's tag, or all are shown."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from reflow.engine.events import Start, Succeeded
 from reflow.engine.state import RunState
 from reflow.launch.holding import hold
+from reflow.launch.hooks import call_hooks
 from reflow.launch.lastrun import LastRun, remember
 from reflow.launch.listening import Listener
 from reflow.launch.local import LocalExecutor
@@ -169,6 +170,7 @@ def execute(
         end = executor.run(starts)
         store.finish(manifest.run, end)
     listener.run_ended(manifest, end)
+    call_hooks(request.flow, place.store_url, manifest, end)
     return end
 
 

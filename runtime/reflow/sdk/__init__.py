@@ -1,6 +1,10 @@
 """What a user's flow is written with. Names and behaviour are Metaflow's."""
 
-from reflow.sdk.configs import Config, ConfigValue
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from reflow.sdk.currently import current
 from reflow.sdk.decorators import (
     batch,
@@ -22,7 +26,6 @@ from reflow.sdk.decorators import (
     trigger,
     trigger_on_finish,
 )
-from reflow.sdk.deferred import config_expr
 from reflow.sdk.exceptions import (
     FailureHandledByCatch,
     InvalidNextException,
@@ -31,22 +34,47 @@ from reflow.sdk.exceptions import (
     UnhandledInMergeArtifactsException,
 )
 from reflow.sdk.flowspec import FlowSpec
-from reflow.sdk.includefile import IncludeFile
 from reflow.sdk.parameters import JSONType, Parameter
 from reflow.sdk.steps import step
+
+if TYPE_CHECKING:
+    from reflow.sdk.configs import Config, ConfigValue
+    from reflow.sdk.deferred import config_expr
+    from reflow.sdk.includefile import IncludeFile
+    from reflow.sdk.mutators import FlowMutator, MutableFlow, MutableStep, StepMutator
+    from reflow.sdk.wrapping import UserStepDecorator, user_step_decorator
+
+_LATER = {
+    "Config": "configs",
+    "ConfigValue": "configs",
+    "FlowMutator": "mutators",
+    "IncludeFile": "includefile",
+    "MutableFlow": "mutators",
+    "MutableStep": "mutators",
+    "StepMutator": "mutators",
+    "UserStepDecorator": "wrapping",
+    "config_expr": "deferred",
+    "user_step_decorator": "wrapping",
+}
+"""Names that few flows use, by the module that has them: imported when they are asked for."""
 
 __all__ = [
     "Config",
     "ConfigValue",
     "FailureHandledByCatch",
+    "FlowMutator",
     "FlowSpec",
     "IncludeFile",
     "InvalidNextException",
     "JSONType",
     "MergeArtifactsException",
     "MissingInMergeArtifactsException",
+    "MutableFlow",
+    "MutableStep",
     "Parameter",
+    "StepMutator",
     "UnhandledInMergeArtifactsException",
+    "UserStepDecorator",
     "batch",
     "card",
     "catch",
@@ -68,4 +96,13 @@ __all__ = [
     "timeout",
     "trigger",
     "trigger_on_finish",
+    "user_step_decorator",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'reflow.sdk' has no attribute {name!r}")
+    value = getattr(import_module(f"reflow.sdk.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value

@@ -244,8 +244,7 @@ def _parser(config: ConfigDecl) -> Callable[[str], Any]:
         raise UsageError(
             f"Config {config.name}: parser={config.parser!r} names no function as module.function."
         )
-    found = getattr(import_module(module), name)
-    return found
+    return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
 def _json(config: ConfigDecl, value: Any) -> Any:

@@ -10,6 +10,15 @@ from reflow.graph.types import Graph
 from reflow.values.key import TaskKey, pathspec
 
 
+class Made:
+    """Stands for a value that is made when it's first asked for."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """The facts of the task that this process runs. `make_tempdir`: makes the task's own folder when first asked."""
@@ -111,11 +120,13 @@ class Current:
         return getattr(self, name, default)
 
     def __contains__(self, name: str) -> bool:
-        return hasattr(self, name)
+        known = self._running is not None and name in self._running.extras
+        return known or hasattr(type(self), name)
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and self._running is not None and name in self._running.extras:
-            return self._running.extras[name]
+            value = self._running.extras[name]
+            return value.make() if isinstance(value, Made) else value
         raise AttributeError(f"current has no {name!r} here.")
 
     def __repr__(self) -> str:

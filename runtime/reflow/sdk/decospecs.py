@@ -15,22 +15,55 @@ from reflow.values.errors import FlowError, UsageError
 def add_decorators(flow: type, specs: Iterable[str]) -> None:
     """Add each to all steps that haven't got one of its name. Raises UsageError."""
     for spec in specs:
-        decorator, attributes = parse_decospec(spec)
-        try:
-            declared = decorator.declare(attributes)
-        except FlowError as error:
-            raise UsageError(f"--with {spec}: {error}") from None
+        made, attributes = parse_decospec(spec)
         for name in step_names(flow):
-            present = getattr(flow, name).__reflow_decorators__
-            if all(other.name != declared.name for other in present):
-                present.append(declared)
+            try:
+                _add(flow, getattr(flow, name), made, attributes)
+            except FlowError as error:
+                raise UsageError(f"--with {spec}: {error}") from None
 
 
-def parse_decospec(spec: str) -> tuple[StepDecorator, dict[str, Any]]:
+def _add(flow: type, function: Any, made: Any, attributes: dict[str, Any]) -> None:
+    if isinstance(made, StepDecorator):
+        declared = made.declare(attributes)
+        if all(other.name != declared.name for other in function.__reflow_decorators__):
+            function.__reflow_decorators__.append(declared)
+        return
+    from reflow.sdk.mutators import MutableFlow, MutableStep, StepMutator
+
+    step = MutableStep(MutableFlow(flow), function)
+    if issubclass(made, StepMutator):
+        mutator = made(**attributes)
+        mutator.pre_mutate(step)
+        mutator.mutate(step)
+    else:
+        step.add_decorator(made, deco_kwargs=attributes)
+
+
+def users_decorator(name: str) -> Any:
+    """A decorator or mutator that a user wrote: `name` of the script, or `module.name`. None where there's none."""
+    import sys
+    from importlib import import_module
+
+    from reflow.sdk.mutators import StepMutator
+    from reflow.sdk.wrapping import UserStepDecorator
+
+    module, _, own = name.rpartition(".")
+    try:
+        found = getattr(import_module(module) if module else sys.modules["__main__"], own, None)
+    except ImportError:
+        return None
+    kinds = (StepMutator, UserStepDecorator)
+    return found if isinstance(found, type) and issubclass(found, kinds) else None
+
+
+def parse_decospec(spec: str) -> tuple[Any, dict[str, Any]]:
     """`name` or `name:key=value,key=value`; values are JSON where they can be, else text. Raises UsageError."""
     name, _, rest = spec.partition(":")
     decorator = getattr(decorators, name, None) if name in decorators.__all__ else None
-    if not isinstance(decorator, StepDecorator):
+    if decorator is None:
+        decorator = users_decorator(name)
+    if not isinstance(decorator, StepDecorator | type):
         known = sorted(n for n in decorators.__all__ if isinstance(getattr(decorators, n), StepDecorator))
         raise UsageError(f"--with {spec}: there is no step decorator {name!r}; there are {', '.join(known)}.")
     return decorator, dict(_attributes(spec, rest))

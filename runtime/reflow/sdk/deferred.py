@@ -1,4 +1,4 @@
-"""Values that are known only once a flow's configurations are: `config_expr('cfg.alpha')`, `cfg.alpha` in a class body."""
+"""Values that are known only once a flow's configurations are: `config_expr('cfg.a')`, or `cfg.a` in a class body."""
 
 from __future__ import annotations
 

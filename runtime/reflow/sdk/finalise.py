@@ -1,4 +1,4 @@
-"""A flow's class as it is once its configurations are known: in the command line's process, and again in each task's."""
+"""A flow's class once its configurations are known: in the command line's process, and again in each task's."""
 
 from __future__ import annotations
 

@@ -299,7 +299,8 @@ def _from_environment(parameter: Parameter, environ: Mapping[str, str]) -> str |
 
 def settled_configs(flow: type) -> Any:
     """The flow's configurations as steps see them, once they are known."""
-    from reflow.sdk.configs import VALUES, ConfigValue
+    from reflow.sdk.configs import ConfigValue
+    from reflow.sdk.finalise import VALUES
 
     return ConfigValue(getattr(flow, VALUES, {}))
 

@@ -22,7 +22,6 @@ from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.outcome import Outcome
 from reflow.task.spec import TaskSpec
 from reflow.task.terminal import ready
-from reflow.task.terminal import ready
 from reflow.values.errors import ReflowError, StoreUnreachable
 
 CONTROL = 3
@@ -34,11 +33,15 @@ def main() -> None:
     spec = TaskSpec.from_text(os.environ.pop(SPEC))
     prepare_output()
     ready(spec, CONTROL)
-    finish(run_task(spec, None), CONTROL)
+    finish(run_task(spec, None, control=CONTROL), CONTROL)
 
 
 def run_task(
-    spec: TaskSpec, loaded: LoadedScript | None, digest: str | None = None, ground: Ground | None = None
+    spec: TaskSpec,
+    loaded: LoadedScript | None,
+    digest: str | None = None,
+    ground: Ground | None = None,
+    control: int | None = None,
 ) -> Outcome:
     """Run the attempt. `loaded`: the script, where this process was forked from one that has it, with its digest;
     `ground`: what that one has read already."""
@@ -64,7 +67,7 @@ def run_task(
         lost = str(error) if isinstance(error, StoreUnreachable) else ""
         return Outcome(failed(spec, told, started), lost=lost)
     records = ground.records if ground else Records(store, spec.run)
-    return execute(Attempt(spec, loaded.flow_class, store, manifest, records))
+    return execute(Attempt(spec, loaded.flow_class, store, manifest, records, control))
 
 
 def digest_of(loaded: LoadedScript) -> str:

@@ -47,21 +47,26 @@ def opened(attempt: Attempt, folder: TaskFolder) -> Opened:
 
 def under_pdb(step: Opened, script: str) -> bool:
     """Stop at the step's first line; where it raises, open pdb once more, there. Whether the step came to its end."""
-    from bdb import BdbQuit
     from pdb import Pdb
+
+    done = False
+
+    def call() -> None:
+        nonlocal done
+        step.call()
+        done = True
 
     debugger = Pdb(skip=["reflow.*"])  # so that its first stop is in the user's code
     try:
-        debugger.runcall(step.call)
-        check_transition(step.state.transition, step.state.step)
-    except BdbQuit:
-        return False
+        debugger.runcall(call)  # returns too where the user quits
+        if done:
+            check_transition(step.state.transition, step.state.step)
     except BaseException as error:
         sys.settrace(None)
         tell(error, script)
         post_mortem(error)
         return False
-    return True
+    return done
 
 
 def freely(step: Opened, script: str) -> bool:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import Graph, Kind
@@ -20,6 +21,7 @@ from reflow.sdk.state import TaskState
 from reflow.sdk.transition import Transition, check_transition, no_items
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import ExceptionInfo, ItemsRef, Manifest, Record, Status
+from reflow.task.currents import extras_of
 from reflow.task.dumping import inheritance, new_artifacts, room_left
 from reflow.task.outcome import Outcome
 from reflow.task.parents import join_keys, parent_of
@@ -43,6 +45,7 @@ class Attempt:
     store: FlowStore
     manifest: Manifest
     records: Records
+    control: int | None = None
 
     @property
     def graph(self) -> Graph:
@@ -53,16 +56,19 @@ def execute(attempt: Attempt) -> Outcome:
     """Run the attempt to its end. Whatever the user's code raises is in the outcome, and on stderr."""
     started = time.time()
     folder = TaskFolder()
+    secrets: tuple[str, ...] = ()
     try:
+        secrets = set_environment(attempt)
         state = prepare(attempt, folder)
         record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
         return Outcome(replace(record, started=started, ended=time.time()))
     except StoreUnreachable as error:
-        return Outcome(failed(attempt.spec, _described(attempt, error), started), lost=str(error))
+        return Outcome(failed(attempt.spec, _described(attempt, error, ()), started), lost=str(error))
     except BaseException as error:
-        told = _described(attempt, error)
+        told = _described(attempt, error, secrets)
         shown = told.full if attempt.spec.full_traceback else told.traceback
-        print(shown or told.traceback, file=sys.stderr, flush=True)
+        if not _is_quiet(attempt):
+            print(shown or told.traceback, file=sys.stderr, flush=True)
         if attempt.spec.post_mortem:
             from reflow.task.postmortem import post_mortem
 
@@ -94,6 +100,34 @@ def _blank(spec: TaskSpec, status: Status) -> Record:
     )
 
 
+def set_environment(attempt: Attempt) -> tuple[str, ...]:
+    """What `@environment` and `@secrets` say. The secrets' values, which the parent is told to hide."""
+    step = attempt.graph.steps.get(attempt.spec.key.step)
+    if step is None or attempt.spec.fallback:
+        return ()
+    names = {decorator.name for decorator in step.decorators}
+    for decorator in step.decorators:
+        if decorator.name == "environment":
+            os.environ.update({k: str(v) for k, v in decorator.attributes.get("vars", {}).items()})
+    if "secrets" not in names:
+        return ()
+    from reflow.task.hiding import tell_hidden
+    from reflow.task.secret_values import load_secrets
+
+    secrets = load_secrets(step.decorators)
+    if attempt.control is not None and secrets:
+        tell_hidden(secrets, attempt.control)
+    return secrets
+
+
+def _is_quiet(attempt: Attempt) -> bool:
+    """`@catch(print_exception=False)`: the failure is handled, and its traceback is in the record."""
+    step = attempt.graph.steps.get(attempt.spec.key.step)
+    return step is not None and any(
+        one.name == "catch" and one.attributes.get("print_exception") is False for one in step.decorators
+    )
+
+
 def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
     """Find out what the task inherits, and set up what the user's code sees."""
     spec, graph, manifest = attempt.spec, attempt.graph, attempt.manifest
@@ -101,9 +135,6 @@ def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
         raise FlowError(f"The run's graph has no step {spec.key.step!r}.")
     records = attempt.records
     parent = parent_of(graph, records, spec.key)
-    for decorator in graph.steps[spec.key.step].decorators:
-        if decorator.name == "environment":
-            os.environ.update({k: str(v) for k, v in decorator.attributes.get("vars", {}).items()})
     set_running(
         Running(
             flow=spec.flow,
@@ -117,6 +148,7 @@ def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
             tags=manifest.tags,
             parameter_names=tuple(parameter.name for parameter in parameters_of(attempt.flow_class)),
             make_tempdir=folder.path,
+            extras=extras_of(spec, manifest),
         )
     )
     return TaskState(
@@ -138,8 +170,17 @@ def new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:
 def _run(attempt: Attempt, state: TaskState) -> Record:
     flow = new_flow(attempt, state)
     function = getattr(flow, state.key.step)
+    inputs = None
     if state.step.is_join:
-        function(Inputs(state.records, state.graph, join_keys(state.graph, state.records, state.key)))
+        inputs = Inputs(state.records, state.graph, join_keys(state.graph, state.records, state.key))
+    if any(one.name.startswith("user:") for one in state.step.decorators):
+        from reflow.sdk.wrapping import run_wrapped, wrappers_of
+
+        body = partial(function, inputs) if state.step.is_join else function
+        wrappers = wrappers_of(function, state.step.decorators)
+        run_wrapped(flow, state.step, body, inputs, wrappers)
+    elif state.step.is_join:
+        function(inputs)
     else:
         function()
     check_transition(state.transition, state.step)
@@ -205,7 +246,25 @@ def _is_final(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and error.code == NEVER_RETRY
 
 
-def _described(attempt: Attempt, error: BaseException) -> ExceptionInfo:
+def _described(attempt: Attempt, error: BaseException, secrets: tuple[str, ...]) -> ExceptionInfo:
+    told = _told(attempt, error)
+    if has_user_frames(_trace(error)):
+        from reflow.task.locals import locals_of
+
+        told = replace(told, locals=locals_of(error, secrets))
+    if not secrets:
+        return told
+    from reflow.task.hiding import hidden
+
+    return replace(
+        told,
+        message=hidden(told.message, secrets),
+        traceback=hidden(told.traceback, secrets),
+        full=hidden(told.full, secrets),
+    )
+
+
+def _told(attempt: Attempt, error: BaseException) -> ExceptionInfo:
     shown = attempt.spec.shown or attempt.spec.script
     told = describe(error, attempt.spec.script, shown)
     if isinstance(error, SystemExit):

@@ -13,6 +13,7 @@ from reflow.store.values import ExceptionInfo, Record
 from reflow.task.death import cause_of_death
 from reflow.task.events import Event, OutputLine, TaskStarted, TerminalWanted
 from reflow.task.execute import failed
+from reflow.task.hiding import Hider
 from reflow.task.keeping import Keep
 from reflow.task.lines import LineSplitter
 from reflow.task.outcome import LIMIT, Outcome
@@ -47,6 +48,7 @@ class RunningTask:
         self._stopping = False
         self._timed_out = False
         self._outcome = b""
+        self._hider = Hider()
         self._open = {pipes[0]: ("stdout", LineSplitter()), pipes[1]: ("stderr", LineSplitter())}
         self._control: int | None = pipes[2]
         for descriptor in pipes:
@@ -70,13 +72,23 @@ class RunningTask:
         return self._read_output(descriptor)
 
     def _read_output(self, descriptor: int) -> bool:
+        if self._control is not None and not self._has_outcome():
+            self._read_control()  # what is to be hidden is said there before it can be printed
         data = _read(descriptor)
+        stream, _ = self._open[descriptor]
         if data:
-            stream, splitter = self._open[descriptor]
-            now = time.time()
-            self._keep.write(now, "o" if stream == "stdout" else "e", data)
-            self._tell_lines(stream, splitter.feed(data, time.monotonic()), now)
+            self._take(descriptor, self._hider.feed(stream, data))
+        elif data == b"":
+            self._take(descriptor, self._hider.rest(stream))
         return data != b""
+
+    def _take(self, descriptor: int, data: bytes) -> None:
+        if not data:
+            return
+        stream, splitter = self._open[descriptor]
+        now = time.time()
+        self._keep.write(now, "o" if stream == "stdout" else "e", data)
+        self._tell_lines(stream, splitter.feed(data, time.monotonic()), now)
 
     def _tell_lines(self, stream: str, lines: list[str], now: float) -> None:
         for line in () if self._on_terminal else lines:
@@ -86,7 +98,7 @@ class RunningTask:
         assert self._control is not None
         data = _read(self._control)
         if data:
-            self._outcome += data
+            self._outcome = self._hider.heard(self._outcome + data)
             if self._outcome.startswith(ASKING):
                 self._outcome = self._outcome[len(ASKING) :]
                 self._wants_terminal = True
@@ -111,6 +123,7 @@ class RunningTask:
         if descriptor == self._control:
             self._control = None
         else:
+            self._take(descriptor, self._hider.rest(self._open[descriptor][0]))
             stream, splitter = self._open.pop(descriptor)
             self._tell_lines(stream, splitter.flush(), time.time())
         os.close(descriptor)

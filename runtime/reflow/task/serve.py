@@ -23,9 +23,9 @@ from reflow.task.ground import Ground, GroundKeeper
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.messages import Connection
 from reflow.task.randomness import Seeding, reseed, watching_seeds
+from reflow.task.sharing import unshareable
 from reflow.task.spawn import fork_task, reap, signal_group
 from reflow.task.spec import TaskSpec
-from reflow.task.terminal import ready
 from reflow.task.terminal import ready
 from reflow.values.errors import ReflowError
 
@@ -63,7 +63,7 @@ def forking_forbidden() -> str:
     """Why a fork of this process isn't safe; "" where it is. A thread may hold a lock that no child ever gets."""
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() <= 1:
-        return ""
+        return unshareable()
     names = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
     return f"the script starts threads while it loads ({', '.join(names)})"
 
@@ -129,8 +129,7 @@ class Server:
         gc.enable()
         reseed(self._seeding)
         ready(spec, control)
-        ready(spec, control)
-        finish(run_task(spec, self._loaded, self._digest, ground), control)
+        finish(run_task(spec, self._loaded, self._digest, ground, control), control)
 
     def _reap(self) -> None:
         """Ask for each child of ours by its pid: the script may have started processes of its own."""

@@ -189,7 +189,7 @@ class ForkHere(_Closing):
 
         def work() -> None:
             ready(spec, control)
-            finish(run_task(spec, None), control)
+            finish(run_task(spec, None, control=control), control)
 
         return DirectChild(fork_task(work, stdout, stderr))
 

@@ -176,3 +176,14 @@ def test_no_secret_is_in_a_pod_only_the_name_of_the_one_it_mounts() -> None:
     assert "secretKey" not in json.dumps(_pod())
     volume = next(each for each in _pod()["spec"]["volumes"] if each["name"] == "reflow-store")
     assert volume == {"name": "reflow-store", "secret": {"secretName": "reflow-store"}}
+
+
+def test_a_secret_that_a_step_names_is_mounted_as_files_and_in_no_environment() -> None:
+    sources = ["kubernetes:db", "env:X", "nonsense", {"type": "kubernetes", "id": "mail"}]
+    step = Step("train", Kind.LINEAR, ("end",), decorators=(Decorator("secrets", {"sources": sources}),))
+    pod = _pod(step=step)
+    named = {volume["secret"]["secretName"] for volume in pod["spec"]["volumes"] if "secret" in volume}
+    assert named == {"reflow-store", "db", "mail"}
+    paths = [mount["mountPath"] for mount in _container(pod)["volumeMounts"]]
+    assert {"/var/run/secrets/reflow.dev/named/db", "/var/run/secrets/reflow.dev/named/mail"} <= set(paths)
+    assert _env(pod)["REFLOW_SECRETS"] == "/var/run/secrets/reflow.dev/named"

@@ -12,13 +12,13 @@ from reflow.sdk.decorators.elsewhere import (
     pypi,
     pypi_base,
     schedule,
-    secrets,
     trigger,
     trigger_on_finish,
 )
 from reflow.sdk.decorators.environment import environment
 from reflow.sdk.decorators.resources import resources
 from reflow.sdk.decorators.retry import retry
+from reflow.sdk.decorators.secrets import secrets
 from reflow.sdk.decorators.timeout import timeout
 
 __all__ = [

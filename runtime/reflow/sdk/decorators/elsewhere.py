@@ -53,12 +53,6 @@ class Pypi(Lenient, StepDecorator):
     name = "pypi"
 
 
-class Secrets(Lenient, StepDecorator):
-    """Secrets that the step reads."""
-
-    name = "secrets"
-
-
 class CondaBase(Lenient, FlowDecorator):
     """`@conda` for all steps."""
 
@@ -106,7 +100,6 @@ batch = Batch()
 card = Card()
 conda = Conda()
 pypi = Pypi()
-secrets = Secrets()
 conda_base = CondaBase()
 pypi_base = PypiBase()
 schedule = Schedule()
