@@ -16,7 +16,8 @@ MOST_CLONE_LINES = 20  # cloned tasks named one by one; past that a line per ste
 
 
 class Console:
-    """A Listener that prints. `out` gets the run's lines, `err` what went wrong."""
+    """A Listener that prints. `out` gets the run's lines, `err` what went wrong. `typed`: how a user calls a command
+    of the flow with an argument; None where there's no script to call."""
 
     def __init__(
         self,
@@ -24,10 +25,12 @@ class Console:
         err: TextIO = sys.stderr,
         *,
         clock: Callable[[], datetime] = datetime.now,
+        typed: Callable[[str, str], str] | None = None,
     ) -> None:
         self._out = out
         self._err = err
         self._clock = clock
+        self._typed = typed
         self._run = ""
         self._is_cut_off = False
 
@@ -76,10 +79,18 @@ class Console:
         self._out.flush()
         if end.failed_step and end.failed_task:
             task = end.failed_task.rpartition("/")[2]
+            for line in self._what_next(f"{manifest.run}/{end.failed_task}"):
+                print(f"    {line}", file=self._err)
             print("    Step failure:", file=self._err)
             print(f"    Step {end.failed_step} (task-id {task}) failed.", file=self._err, flush=True)
         else:
             print(f"    {end.message}", file=self._err, flush=True)
+
+    def _what_next(self, task: str) -> Iterable[str]:
+        """Before the step's name, which a user finds on the last line."""
+        if self._typed is not None:
+            yield f"To look into it, with its real inputs: {self._typed('debug', task)}"
+            yield f"To go on from there, once it's fixed:  {self._typed('resume', '')}"
 
     def _task(self, key: TaskKey, pid: int, text: str) -> None:
         self._line(f"[{self._run}/{key.step}/{key.id} (pid {pid})] {text}")
