@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from reflow.sdk.flowspec import FlowSpec
@@ -42,31 +43,32 @@ def opened(attempt: Attempt, folder: TaskFolder) -> Opened:
         if key not in finished:
             raise NotFound(f"{state.key.path} takes its input from {key.path}, which hasn't finished.")
     inputs = Inputs(state.records, state.graph, keys)
-    return Opened(flow, state, lambda: function(inputs))
+    return Opened(flow, state, partial(function, inputs))
 
 
 def under_pdb(step: Opened, script: str) -> bool:
     """Stop at the step's first line; where it raises, open pdb once more, there. Whether the step came to its end."""
+    from bdb import BdbQuit
     from pdb import Pdb
 
-    done = False
-
-    def call() -> None:
-        nonlocal done
-        step.call()
-        done = True
-
-    debugger = Pdb(skip=["reflow.*"])  # so that its first stop is in the user's code
+    debugger = Pdb(skip=["reflow.*"])
+    debugger.reset()
     try:
-        debugger.runcall(call)  # returns too where the user quits
-        if done:
-            check_transition(step.state.transition, step.state.step)
+        sys.settrace(
+            debugger.trace_dispatch
+        )  # as its runcall, which doesn't tell a step's end from a user's `quit`
+        try:
+            step.call()
+        finally:
+            sys.settrace(None)
+        check_transition(step.state.transition, step.state.step)
+    except BdbQuit:
+        return False
     except BaseException as error:
-        sys.settrace(None)
         tell(error, script)
         post_mortem(error)
         return False
-    return done
+    return True
 
 
 def freely(step: Opened, script: str) -> bool:
