@@ -47,7 +47,6 @@ def build_parser() -> Parser:
         ("run", "Run a flow's file from its start."),
         ("resume", "Run a flow's file again from what failed."),
         ("debug", "Run a task's step of a flow's file again under a debugger."),
-        ("debug", "Run a task's step of a flow's file again under a debugger."),
         ("show", "Show the steps of a flow's file."),
         ("check", "Check that a flow's file can run."),
     ):
