@@ -115,9 +115,6 @@ def next_is_well_formed(source: FlowSource) -> Iterator[FlowError]:
     for step, call in _calls(source):
         if call.problem:
             yield _error(step, f"Step '{step.name}': {call.problem}.", call.line)
-        elif call.num_parallel:
-            message = f"Step '{step.name}' uses num_parallel, which Reflow lacks. Use foreach= instead."
-            yield _error(step, message, call.line)
 
 
 def foreach_has_one_target_and_a_variable(source: FlowSource) -> Iterator[FlowError]:

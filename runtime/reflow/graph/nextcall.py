@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from reflow.graph.source import NextCall
+from reflow.graph.types import PARALLEL
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _OTHER_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -80,7 +81,11 @@ def _keywords(call: ast.Call) -> tuple[str | None, str | None, bool]:
             num_parallel = True
         else:
             name = f"{keyword.arg}=" if keyword.arg else "**"
-            raise _BadForm(f"self.next takes foreach= or condition=, not {name}")
+            raise _BadForm(f"self.next takes foreach=, condition= or num_parallel=, not {name}")
+    if num_parallel and (foreach is not None or condition is not None):
+        raise _BadForm("self.next takes one of foreach=, condition= and num_parallel=")
+    if num_parallel:
+        foreach = PARALLEL
     if foreach is not None and condition is not None:
         raise _BadForm("self.next takes either foreach= or condition=, not both")
     return foreach, condition, num_parallel

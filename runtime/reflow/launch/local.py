@@ -5,10 +5,11 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
 from reflow.engine.state import Outcome, RunState
+from reflow.graph.types import PARALLEL
 from reflow.launch.listening import Listener
 from reflow.launch.stopping import StopSignals
 from reflow.launch.terminal import Terminal
@@ -16,7 +17,15 @@ from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.values import Manifest, Record, RunEnd
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
-from reflow.task.supervise import Event, OutputLine, Supervisor, TaskEnded, TaskLost, TaskStarted, TerminalWanted
+from reflow.task.supervise import (
+    Event,
+    OutputLine,
+    Supervisor,
+    TaskEnded,
+    TaskLost,
+    TaskStarted,
+    TerminalWanted,
+)
 from reflow.values.key import TaskKey
 
 STOPPING = 3.0  # seconds between SIGTERM and SIGKILL once the user wants it all to stop
@@ -49,6 +58,10 @@ class Waiting:
     def next_time(self) -> float | None:
         """When the first delayed one may start."""
         return self.later[0][0] if self.later else None
+
+    def leads(self, steps: frozenset[str]) -> bool:
+        """Whether the next one is of these steps: of a gang, whose tasks wait for each other, so all of them start."""
+        return bool(steps and self.ready) and self.ready[0].key.step in steps
 
     def clear(self) -> None:
         self.ready.clear()
@@ -93,6 +106,10 @@ class LocalExecutor:
         self._listener = listener
         self._signals = signals
         self._max_workers = max_workers
+        steps = manifest.graph.steps.values()
+        self._gangs = frozenset(
+            target for step in steps if step.foreach == PARALLEL for target in step.targets
+        )
         self._clock = clock
         self._terminal = terminal
         self._waiting = Waiting()
@@ -137,7 +154,7 @@ class LocalExecutor:
                 return
 
     def _launch(self) -> None:
-        while len(self._running) < self._max_workers:
+        while len(self._running) < self._max_workers or self._waiting.leads(self._gangs):
             start = self._waiting.take(self._clock())
             if start is None:
                 return
@@ -174,9 +191,13 @@ class LocalExecutor:
             self._terminal.take_back()
 
     def _finished(self, key: TaskKey, pid: int, record: Record) -> None:
-        del self._running[key]
+        start, end = self._running.pop(key), end_of(record)
+        if isinstance(end, Failed):
+            end = replace(
+                end, launch=start.launch
+            )  # the winner may be an earlier launch's: this one is over too
         self._ledger.add(record)
-        starts = self._state.apply(end_of(record))
+        starts = self._state.apply(end)
         retries_left = any(start.key == key for start in starts)
         self._listener.task_ended(key, pid, record, retries_left=retries_left)
         self._go_on(starts)
@@ -200,7 +221,9 @@ class LocalExecutor:
     def _end(self) -> RunEnd:
         failure = self._state.failure
         if failure is None:
-            return RunEnd(succeeded=True, ended=self._clock())
+            whole = self._state.outcome is Outcome.SUCCEEDED
+            message = "" if whole else "Tasks are left that nothing leads on to: resume the run."
+            return RunEnd(succeeded=whole, ended=self._clock(), message=message)
         return RunEnd(
             succeeded=False,
             ended=self._clock(),

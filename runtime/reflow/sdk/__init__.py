@@ -15,6 +15,7 @@ from reflow.sdk.decorators import (
     environment,
     exit_hook,
     kubernetes,
+    parallel,
     project,
     pypi,
     pypi_base,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from reflow.sdk.deferred import config_expr
     from reflow.sdk.includefile import IncludeFile
     from reflow.sdk.mutators import FlowMutator, MutableFlow, MutableStep, StepMutator
+    from reflow.sdk.s3 import S3
     from reflow.sdk.wrapping import UserStepDecorator, user_step_decorator
 
 _LATER = {
@@ -51,6 +53,7 @@ _LATER = {
     "IncludeFile": "includefile",
     "MutableFlow": "mutators",
     "MutableStep": "mutators",
+    "S3": "s3",
     "StepMutator": "mutators",
     "UserStepDecorator": "wrapping",
     "config_expr": "deferred",
@@ -59,6 +62,7 @@ _LATER = {
 """Names that few flows use, by the module that has them: imported when they are asked for."""
 
 __all__ = [
+    "S3",
     "Config",
     "ConfigValue",
     "FailureHandledByCatch",
@@ -85,6 +89,7 @@ __all__ = [
     "environment",
     "exit_hook",
     "kubernetes",
+    "parallel",
     "project",
     "pypi",
     "pypi_base",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reflow.graph.types import Kind, Step
+from reflow.graph.types import PARALLEL, Kind, Step
 from reflow.sdk.exceptions import InvalidNextException
 from reflow.sdk.steps import is_step
 
@@ -31,6 +31,7 @@ def read_next(flow: FlowSpec, step: str, targets: tuple[Any, ...], options: Mapp
     """Understand the arguments of `self.next(…)` in `step`. Raises InvalidNextException."""
     rest = {name: value for name, value in options.items() if value is not None}
     foreach, condition = rest.pop("foreach", None), rest.pop("condition", None)
+    gang = rest.pop(PARALLEL, None)
     if rest:
         raise InvalidNextException(f"Step {step}: self.next(…) takes no {sorted(rest)[0]!r}.")
     if condition is not None or (len(targets) == 1 and isinstance(targets[0], Mapping)):
@@ -40,6 +41,8 @@ def read_next(flow: FlowSpec, step: str, targets: tuple[Any, ...], options: Mapp
         raise InvalidNextException(f"Step {step}: self.next() names no step to go to.")
     if len(set(names)) < len(names):
         raise InvalidNextException(f"Step {step}: self.next(…) names the same step twice.")
+    if gang is not None:
+        return _gang(step, names, gang)
     if foreach is not None:
         return _foreach(flow, step, names, foreach)
     return Transition(Kind.LINEAR if len(names) == 1 else Kind.SPLIT, names)
@@ -79,6 +82,16 @@ def _foreach(flow: FlowSpec, step: str, names: tuple[str, ...], variable: Any) -
     if hasattr(items, "__len__") and len(items) == 0:
         raise InvalidNextException(no_items(step, variable))
     return Transition(Kind.FOREACH, names, foreach=variable, items=items)
+
+
+def _gang(step: str, names: tuple[str, ...], wanted: Any) -> Transition:
+    if len(names) != 1:
+        raise InvalidNextException(f"Step {step}: num_parallel= goes to one step, not to {len(names)}.")
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise InvalidNextException(
+            f"Step {step}: num_parallel={wanted!r}: this is a whole number, 1 or more."
+        )
+    return Transition(Kind.FOREACH, names, foreach=PARALLEL, items=range(wanted))
 
 
 def no_items(step: str, variable: str) -> str:

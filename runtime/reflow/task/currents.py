@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from reflow.graph.types import Graph
+from reflow.graph.types import PARALLEL, Graph, Step
+from reflow.sdk.artifacts import Records
 from reflow.sdk.currently import Made
+from reflow.sdk.foreach import foreach_key
 from reflow.store.values import Manifest
 from reflow.task.spec import TaskSpec
+from reflow.values.key import TaskKey
 
 
-def extras_of(spec: TaskSpec, manifest: Manifest) -> Mapping[str, Any]:
+def extras_of(spec: TaskSpec, manifest: Manifest, records: Records) -> Mapping[str, Any]:
     """By the names that `current` has for them; a function is called when its value is asked for."""
     found: dict[str, Any] = {
         "run": _client(spec, "Run", f"{spec.flow}/{spec.run}"),
         "task": _client(spec, "Task", f"{spec.flow}/{spec.run}/{spec.key.path}"),
     }
+    if gang_of(manifest.graph, spec) is not None:
+        found["parallel"] = Made(lambda: _parallel(spec, manifest.graph, records))
+        found["is_parallel"] = True
     found.update(manifest.project or _project(manifest.graph, spec.user or manifest.user))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """`current.parallel`: a task's place in its gang. `node_index`: from 0, which is the control task's."""
+
+    main_ip: str
+    num_nodes: int
+    node_index: int
+    control_task_id: str
+
+
+def gang_of(graph: Graph, spec: TaskSpec) -> Step | None:
+    """The step that started the gang which the task is of."""
+    if not spec.key.foreach:
+        return None
+    opener = graph.steps[graph.steps[spec.key.step].foreach_scope[-1]]
+    return opener if opener.foreach == PARALLEL and spec.key.step in opener.targets else None
+
+
+def _parallel(spec: TaskSpec, graph: Graph, records: Records) -> Parallel:
+    key = spec.key
+    opener = records.get(foreach_key(graph, key, len(key.foreach) - 1))
+    control = TaskKey(key.step, (*key.foreach[:-1], 0), key.loop)
+    return Parallel("127.0.0.1", opener.width or 1, key.foreach[-1], control.id)
 
 
 def _project(graph: Graph, user: str) -> Mapping[str, Any]:

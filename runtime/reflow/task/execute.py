@@ -148,7 +148,7 @@ def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
             tags=manifest.tags,
             parameter_names=tuple(parameter.name for parameter in parameters_of(attempt.flow_class)),
             make_tempdir=folder.path,
-            extras=extras_of(spec, manifest),
+            extras=extras_of(spec, manifest, records),
         )
     )
     return TaskState(

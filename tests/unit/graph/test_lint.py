@@ -85,7 +85,7 @@ WRONG = [
     (with_line("self.next(self.a, more=1)"), r"not more=", 7),
     (with_line("self.next()"), r"names no step", 7),
     (with_line("self.next(getattr(self, 'a'))"), r"written as self\.<step>", 7),
-    (with_line("self.next(self.a, num_parallel=4)"), r"num_parallel.*foreach=", 7),
+    (with_line("self.next(self.a, foreach='x', num_parallel=4)"), r"takes one of foreach=", 7),
     (write("start -> next", "next -> end"), r"can't be called 'next'.*Rename", 10),
     (write("start -> _a", "_a -> end"), r"can't be called '_a'", 10),
     (write("start -> Train", "Train -> end"), r"small letters", 10),

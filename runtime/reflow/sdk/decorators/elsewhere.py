@@ -53,6 +53,12 @@ class Pypi(Lenient, StepDecorator):
     name = "pypi"
 
 
+class Parallel(Lenient, StepDecorator):
+    """A step whose tasks are one gang: they all run at once, started by `self.next(…, num_parallel=4)`."""
+
+    name = "parallel"
+
+
 class CondaBase(Lenient, FlowDecorator):
     """`@conda` for all steps."""
 
@@ -100,6 +106,7 @@ batch = Batch()
 card = Card()
 conda = Conda()
 pypi = Pypi()
+parallel = Parallel()
 conda_base = CondaBase()
 pypi_base = PypiBase()
 schedule = Schedule()
