@@ -79,8 +79,16 @@ class Finishing:
         await self._launcher.sweep(run)
 
     async def withdraw(self, run: Run, message: str) -> None:
-        """The script can't be loaded and no task has finished: the run never was. Raises Refused, or Held."""
+        """The script can't be loaded and no task has finished: the run never was. Raises Refused, or Held.
+
+        Where other Pods ran beside, one may still commit a result on its way out: the run id stays used then, so that
+        no later run can take that result for its own.
+        """
         await self._launcher.stop_all(run)
+        if run.active or run.unsettled or len(run.ended_pods) > 1:
+            end = RunEnd(succeeded=False, ended=self._clock(), message=message)
+            await self._stores.call(run.store.finish, run.manifest.run, end)
+            raise Refused(Reason.INVALID_CODE, message)
         try:
             await self._stores.call(run.store.release, run.manifest.run)
         except ReflowError as error:

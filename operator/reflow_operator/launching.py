@@ -18,7 +18,7 @@ from reflow_operator.ends import Fault, Unclear
 from reflow_operator.kube import errors, paths
 from reflow_operator.kube.client import Cluster
 from reflow_operator.podbook import PodBook
-from reflow_operator.pods import PodDefaults, task_pod
+from reflow_operator.pods import PodDefaults, pod_name, task_pod
 from reflow_operator.podview import PodView, view
 from reflow_operator.running import Run
 
@@ -61,6 +61,8 @@ class Launcher:
 
     async def _create(self, run: Run, start: Start) -> tuple[Start, str] | None:
         """Returns the start again, and why, where it couldn't be done now."""
+        if pod_name(run.owner, start) in run.ended_pods:
+            return None  # the answer to an earlier create was lost, and the Pod's end has been told already
         name = run.starting(start)
         pod = self._pod(run, start)
         try:

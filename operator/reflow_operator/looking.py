@@ -25,7 +25,8 @@ def look_up(store: FlowStore, run: str, unclear: Unclear) -> Succeeded | Failed 
     failure = store.failure(run, unclear.key, unclear.attempt)
     if failure is not None:
         line = failure.exception.line if failure.exception else "failed"
-        return Failed(unclear.key, failure.attempt, failure.launch, failure.ended, line, final=failure.final)
+        # An earlier launch of this attempt may have written it: what ended is the launch that was asked about.
+        return Failed(unclear.key, failure.attempt, unclear.launch, failure.ended, line, final=failure.final)
     return None
 
 

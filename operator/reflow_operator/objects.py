@@ -32,7 +32,7 @@ class ObjectCache:
     def put(self, key: ObjectKey, obj: Mapping[str, Any]) -> None:
         """An object as the API server gave it."""
         known = self._objects.get(key)
-        if known is None or _uid(known) != _uid(obj) or _version(known) <= _version(obj):
+        if known is None or _version(known) <= _version(obj):
             self._objects[key] = dict(obj)
 
     def remove(self, key: ObjectKey) -> None:

@@ -22,6 +22,7 @@ from reflow.launch.holding import hold
 from reflow.launch.resuming import plan_resume
 from reflow.manifests.kept import request_of
 from reflow.manifests.types import FlowRun, FlowRunSpec, ImageCode, Inline, Package
+from reflow.store import layout
 from reflow.store.flowstore import FlowStore
 from reflow.store.package import pack_file, read_script
 from reflow.store.values import CodeRef, IndexEntry, Manifest, Origin, RunEnd
@@ -41,6 +42,7 @@ from reflow_operator.source import Source, read_code
 from reflow_operator.status import AgainNote
 
 SCRIPT_LIMIT = 1 << 20
+PACKAGE_LIMIT = 32 << 20  # bytes that the operator reads of one package at most
 MESSAGES_READ = 50
 
 
@@ -191,6 +193,12 @@ def again_notes(again: Sequence[Again]) -> tuple[AgainNote, ...]:
 
 def _script_of(store: FlowStore, sha256: str, script: str) -> str:
     try:
+        kept = store.objects.stat(layout.code(store.flow, sha256))
+        if kept is not None and kept.size > PACKAGE_LIMIT:
+            raise Refused(
+                Reason.INVALID_CODE,
+                f"The code package {sha256} is larger than {PACKAGE_LIMIT >> 20} MiB. Keep data out of it.",
+            )
         data = store.code(sha256)
         store.put_code(data)  # again where it's old: gc mustn't take it before a run refers to it
         text = read_script(data, script, SCRIPT_LIMIT)

@@ -50,8 +50,12 @@ class PodBook:
 
     def touch(self, pod: PodView, gone: bool = False) -> None:
         """Have the run look at this Pod, whether or not it is news."""
-        if (changes := self._changes.get(pod.run_uid)) is not None:
-            changes[pod.uid] = Change(pod, gone)
+        changes = self._changes.get(pod.run_uid)
+        if changes is not None:
+            known = changes.get(pod.uid)
+            # A view that was read before an await mustn't replace a newer one that came meanwhile.
+            if gone or known is None or (not known.gone and known.pod.version <= pod.version):
+                changes[pod.uid] = Change(pod, gone)
         self._on_change(pod)
 
     def changes(self, run_uid: str) -> tuple[Change, ...]:

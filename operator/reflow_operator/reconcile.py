@@ -133,7 +133,7 @@ class FlowRuns:
             return wait
         async with self._writer.exclusive(key):
             run, obj = self._runs.get(key), self._objects.get(key)
-            if run is None or obj is None:
+            if run is None or obj is None or run.owner.uid != obj["metadata"].get("uid"):
                 return None
             notes = reporting.failure_notes(run)
             held = self._held.get(key)
@@ -245,6 +245,10 @@ class FlowRuns:
             async with self._writer.exclusive(key):
                 await self._writer.write(key, reporting.pending(flowrun.meta.generation))
             return None
+        if opened.fresh and opened.ending is None:
+            # Before the first Pod: an operator that starts anew must know that there's a run to be ended.
+            async with self._writer.exclusive(key):
+                await self._writer.patch(key, {"runID": opened.run.manifest.run})
         run = self._runs[key] = opened.run
         if opened.ending is not None:
             await self._finishing.tell(run, opened.ending, self._forget)

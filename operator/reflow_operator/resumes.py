@@ -108,6 +108,8 @@ class Resumes:
                 raise Refused(Reason.DELETED, f"The FlowRun {key.name} of this Resume was deleted.")
             made = await self._make(key, obj, resume)
         if not _owned_by(made, resume.meta.uid):
+            if owner_resume(made) == key.name or made["metadata"].get("deletionTimestamp"):
+                return 1.0  # an earlier Resume's of this name, on its way out
             raise Refused(
                 Reason.NAME_TAKEN,
                 f"There is a FlowRun {key.name} already, and it isn't this Resume's. Give the Resume a name"

@@ -112,6 +112,12 @@ def find_origin(store: FlowStore, run: str, place: Place) -> Manifest:
             f"Run {run} of {store.flow} isn't in the store {place.store_url} (set by {place.found_by}). "
             f"Name another run with --origin-run-id, or another store with --store."
         ) from None
+    refuse_a_running(store, run)
+    return origin
+
+
+def refuse_a_running(store: FlowStore, run: str) -> None:
+    """Raise ReflowError where somebody still works on the run."""
     life = store.liveness(run)
     if life.alive:
         where = f" (process {life.pid} on {life.host})" if life.pid else ""
@@ -119,7 +125,6 @@ def find_origin(store: FlowStore, run: str, place: Place) -> Manifest:
             f"Run {run} of {store.flow} is still running{where}, so it can't be resumed. "
             f"Wait for its end, or stop it first."
         )
-    return origin
 
 
 def claim(store: FlowStore, request: RunRequest, make: Callable[[str], Manifest]) -> Manifest:
@@ -146,7 +151,11 @@ def execute(
     spawner: Spawner,
 ) -> RunEnd:
     """Run a claimed run's tasks, write its end. One that was claimed before, and cut short, goes on."""
-    ends = finished if manifest.created == request.created else ends_of(store.index(manifest.run))
+    again = manifest.created != request.created
+    if again:
+        refuse_a_running(store, manifest.run)
+        store.reopen(manifest.run)
+    ends = ends_of(store.index(manifest.run)) if again else finished
     state, starts = RunState.rebuild(request.flow.graph, request.policies, ends)
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())

@@ -59,6 +59,12 @@ def note_tags(objects: ObjectStore, flow: str, run: str, tags: Iterable[str]) ->
     objects.delete([key for key in gone if key != kept])
 
 
+def forget_end(objects: ObjectStore, flow: str, run: str) -> None:
+    """The run goes on after all."""
+    facts = (info.key for info in objects.list(f"{layout.catalog(flow)}{run}/"))
+    objects.delete([key for key in facts if _what(key) == "end"])
+
+
 def forget(objects: ObjectStore, flow: str, run: str) -> None:
     """The run is no more."""
     objects.delete([info.key for info in objects.list(f"{layout.catalog(flow)}{run}/")])

@@ -62,6 +62,10 @@ class FlowStore:
         """Write down how the run ended."""
         self._runs.finish(run, end)
 
+    def reopen(self, run: str) -> None:
+        """Take back a run's end: its scheduler was stopped, and goes on."""
+        self._runs.reopen(run)
+
     def end(self, run: str) -> RunEnd | None:
         """How the run ended, None where it hasn't (or its scheduler died: see `liveness`)."""
         return self._runs.end(run)

@@ -89,6 +89,11 @@ class Runs:
         with suppress(StoreError):
             catalog.note_end(self._objects, self.flow, run, end)
 
+    def reopen(self, run: str) -> None:
+        self._objects.delete([layout.run(self.flow, run).end])
+        with suppress(StoreError):
+            catalog.forget_end(self._objects, self.flow, run)
+
     def end(self, run: str) -> RunEnd | None:
         where = layout.run(self.flow, run).end
         try:

@@ -17,6 +17,7 @@ from reflow.task.keeping import Keeper, Kept, keeper_for
 from reflow.task.running import KILL_AFTER, RunningTask
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
+from reflow.values.errors import ReflowError
 from reflow.values.key import TaskKey
 
 __all__ = ["Event", "OutputLine", "Supervisor", "TaskEnded", "TaskLost", "TaskStarted", "TerminalWanted"]
@@ -101,8 +102,15 @@ class Supervisor:
             self._take_kept()
 
     def _take_kept(self) -> None:
+        failed: ReflowError | None = None
         for kept in self._keeper.take():
-            self._events.append(_event(self._keeping.pop(kept.spec.key), kept))
+            task = self._keeping.pop(kept.spec.key)
+            try:
+                self._events.append(_event(task, kept))
+            except ReflowError as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def poll(self, timeout: float | None = None) -> list[Event]:
         """Wait until something happens, at most `timeout` seconds, and tell it. Raises StoreError where a record
@@ -154,9 +162,11 @@ class Supervisor:
         """Kill what still runs, and let go of everything."""
         for task in self._tasks.values():
             task.kill()
-        self.stop_all()
-        self._keeper.close()
-        self._selector.close()
+        try:
+            self.stop_all()
+        finally:
+            self._keeper.close()
+            self._selector.close()
 
     def __enter__(self) -> Supervisor:
         return self

@@ -27,9 +27,12 @@ def test_the_ledger_holds_every_finished_task_and_packs_only_for_wide_steps(tmp_
         await world.until_condition("wide", "Complete")
         run = layout.run("WideFlow", "k8s-wide")
         await world.until(lambda: len(read_index(world.store.objects, run)) == 23)
-        packs = [info.key for info in world.store.objects.list(run.root + "ledger/packs/")]
-        assert packs
-        assert all("/work/" in key for key in packs)
+
+        def packs() -> list[str]:
+            return [info.key for info in world.store.objects.list(run.root + "ledger/packs/")]
+
+        await world.until(packs)
+        assert all("/work/" in key for key in packs())
 
     play(lambda: World(tmp_path, succeed, "WideFlow"), script)
 

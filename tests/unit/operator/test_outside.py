@@ -72,15 +72,16 @@ def test_an_event_updates_the_cache_and_enqueues_the_object_and_the_resume_that_
     assert objects.get(key) is None
 
 
-def test_an_older_object_does_not_replace_a_newer_one_but_another_of_the_same_name_does() -> None:
+def test_an_older_object_does_not_replace_a_newer_one_nor_its_successor_of_the_same_name() -> None:
     objects = ObjectCache()
     key = ObjectKey(FLOWRUNS, "team", "f")
     objects.put(key, _object("12"))
     objects.put(key, _object("9"))
     assert objects.get(key) == _object("12")
-    other = {"metadata": {"uid": "v", "resourceVersion": "3"}}
-    objects.put(key, other)
-    assert objects.get(key) == other
+    successor = {"metadata": {"uid": "v", "resourceVersion": "15"}}
+    objects.put(key, successor)
+    objects.put(key, _object("14"))
+    assert objects.get(key) == successor
 
 
 def test_kopf_leaves_no_traces_on_objects() -> None:
