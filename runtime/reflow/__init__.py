@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = ("reflow.sdk", "reflow.client")
+_ROOMS = ("reflow.sdk", "reflow.client", "reflow.runner")
 
 
 def __getattr__(name: str) -> Any:
-    """What users import from here lives in `reflow.sdk` (what a flow is written with) and `reflow.client`."""
+    """What users import from here lives in `reflow.sdk` (what a flow is written with), `reflow.client`, `reflow.runner`."""
     if name == "__all__":  # asked for by `from reflow import *`
         return [name for room in _ROOMS for name in getattr(import_module(room), "__all__", ())]
     if name.startswith("_"):

@@ -179,6 +179,7 @@ def _running_options(command: argparse.ArgumentParser) -> None:
         "--tag", dest="tags", action="append", default=[], help="A tag for the run; may be repeated."
     )
     command.add_argument("--run-id-file", type=Path, metavar="FILE", help="Write the run id there.")
+    command.add_argument("--runner-attribute-file", type=Path, help=argparse.SUPPRESS)
     command.add_argument(
         "--namespace", metavar="NAME", help="The namespace that the Client uses in the steps."
     )

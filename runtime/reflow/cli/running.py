@@ -137,7 +137,7 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         configs=dict(getattr(options, "configs", {})),
         tags=tuple(options.tags),
         limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),
-        on_claim=lambda manifest: write_run_id(options.run_id_file, manifest),
+        on_claim=lambda manifest: note_claim(options, manifest),
         terminal=options.max_workers == 1 and has_terminal(),
         post_mortem=options.pdb,
         full_traceback=options.full_traceback,
@@ -181,6 +181,16 @@ def check_run_id_file(file: Path | None) -> None:
         raise UsageError(f"--run-id-file {file}: there is no folder {file.parent}.")
     if file.is_dir() or not os.access(file if file.exists() else file.absolute().parent, os.W_OK):
         raise UsageError(f"--run-id-file {file} can't be written.")
+
+
+def note_claim(options: argparse.Namespace, manifest: Manifest) -> None:
+    """Tell whoever waits for the run's id."""
+    write_run_id(options.run_id_file, manifest)
+    if options.runner_attribute_file is not None:
+        import json
+
+        text = json.dumps({"flow_name": manifest.flow, "run_id": manifest.run})
+        options.runner_attribute_file.write_text(text)
 
 
 def write_run_id(file: Path | None, manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from reflow.client import html
 from reflow.client.base import Named
 from reflow.client.task import Task
 
@@ -20,6 +21,9 @@ class DataArtifact(Named):
         super().__init__(pathspec, **options)
         self._task = _task or Task("/".join(self._parts[:4]), _place=self._place)
         self._task._must_have(self.id)
+
+    def _repr_html_(self) -> str:
+        return html.of_artifact(self)
 
     @property
     def parent(self) -> Task:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+from reflow.client import html
 from reflow.client.base import Parent
 from reflow.client.errors import MetaflowNotFound
 from reflow.client.place import place
@@ -56,6 +57,9 @@ class Flow(Parent):
             except MetaflowNotFound:
                 continue  # given up since it was listed
 
+    def _repr_html_(self) -> str:
+        return html.of_flow(self)
+
     @property
     def latest_run(self) -> Run | None:
         """The newest run, whether it succeeded or not."""
@@ -91,6 +95,9 @@ class Reflow:
 
     def __contains__(self, name: object) -> bool:
         return any(flow.id == name for flow in self)
+
+    def _repr_html_(self) -> str:
+        return html.of_flows(self)
 
     def __repr__(self) -> str:
         return f"Reflow(store={self._place.url!r})"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from reflow.client import html
 from reflow.client.base import Parent, moment
 from reflow.client.code import Code
 from reflow.client.data import TaskData
@@ -56,6 +57,9 @@ class Run(Parent):
         for name in self._manifest.graph.steps:
             if name in there:
                 yield Step(f"{self.pathspec}/{name}", _place=self._place)
+
+    def _repr_html_(self) -> str:
+        return html.of_run(self)
 
     def __getitem__(self, child: str) -> Step:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from reflow.client import html
 from reflow.client.base import Parent
 from reflow.client.batch import batches
 from reflow.client.errors import MetaflowNotFound
@@ -50,6 +51,9 @@ class Step(Parent):
     def _entries(self) -> list[IndexEntry]:
         found = (entry for entry in self._store.index(self._run) if entry.key.step == self.id)
         return sorted(found, key=lambda entry: entry.key)
+
+    def _repr_html_(self) -> str:
+        return html.of_step(self)
 
     def __getitem__(self, child: str) -> Task:
         try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from reflow.client import kin
+from reflow.client import html, kin
 from reflow.client.base import Parent, moment
 from reflow.client.batch import Batch
 from reflow.client.code import Code
@@ -90,6 +90,9 @@ class Task(Parent):
 
     def __iter__(self) -> Iterator[Any]:
         return (self._artifact(name) for name in sorted(self._table))
+
+    def _repr_html_(self) -> str:
+        return html.of_task(self)
 
     def __getitem__(self, child: str) -> Any:
         try:
