@@ -218,9 +218,9 @@ def run_id_of(applied: Applied) -> tuple[str, ...]:
 
 def followed(applied: Applied, place: Place, request: RunRequest, run: Callable[[RunRequest], RunEnd]) -> int:
     """Run it, and remember the object as it goes."""
-    print(f"{applied.resource} {'goes on' if applied.run else 'created'}", flush=True)
 
     def claimed(manifest: Manifest) -> None:
+        print(f"{applied.resource} {'goes on' if applied.run else 'created'}", flush=True)
         note(place.memory, replace(applied, flow=manifest.flow, run=manifest.run))
 
     note(place.memory, applied)  # its UID first: a claim that is cut short is found again by it

@@ -44,7 +44,7 @@ class Console:
         for line in clone_lines(manifest.run, plan):
             self._line(line)
         for again in plan.again:
-            self._line(f"Had finished, but {again}")
+            self._line(f"Not reused: {again}")
 
     def task_starting(self, key: TaskKey, pid: int, *, attempt: int, fallback: bool) -> None:
         if fallback:
@@ -55,11 +55,11 @@ class Console:
     def output(self, key: TaskKey, pid: int, text: str) -> None:
         self._task(key, pid, text)
 
-    def task_ended(self, key: TaskKey, pid: int, record: Record, *, retries_left: bool) -> None:
+    def task_ended(self, key: TaskKey, pid: int, record: Record, *, retry_in: float | None) -> None:
         if record.width is not None:
             self._task(key, pid, f"Foreach yields {record.width} child steps.")
         if record.status is Status.FAILED:
-            self._task(key, pid, "Task failed." if not retries_left else "Task failed; it is tried again.")
+            self._task(key, pid, "Task failed." if retry_in is None else tried_again(retry_in))
         else:
             self._task(key, pid, "Task finished successfully.")
 
@@ -108,6 +108,14 @@ class Console:
         except BrokenPipeError:
             self._is_cut_off = True
             raise
+
+
+def tried_again(seconds: float) -> str:
+    """What is said of an attempt that has another one after it."""
+    if seconds < 1:
+        return "Task failed; it is tried again."
+    wait = f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+    return f"Task failed; it is tried again in {wait}."
 
 
 def clone_lines(new_run: str, plan: ResumePlan) -> Iterable[str]:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-PARALLEL = "num_parallel"  # the variable of a foreach whose tasks are one gang: `self.next(…, num_parallel=4)`
+PARALLEL = (
+    "num_parallel"  # the variable of a foreach whose tasks are one gang: `self.next(…, num_parallel=4)`
+)
 
 
 class Kind(StrEnum):

@@ -24,7 +24,7 @@ class Listener(Protocol):
     def output(self, key: TaskKey, pid: int, text: str) -> None:
         """One line of a task's output, without its line end."""
 
-    def task_ended(self, key: TaskKey, pid: int, record: Record, *, retries_left: bool) -> None:
+    def task_ended(self, key: TaskKey, pid: int, record: Record, *, retry_in: float | None) -> None:
         """An attempt ended and its record is in the store."""
 
     def task_killed(self, key: TaskKey, pid: int) -> None:

@@ -198,8 +198,9 @@ class LocalExecutor:
             )  # the winner may be an earlier launch's: this one is over too
         self._ledger.add(record)
         starts = self._state.apply(end)
-        retries_left = any(start.key == key for start in starts)
-        self._listener.task_ended(key, pid, record, retries_left=retries_left)
+        retry = next((start for start in starts if start.key == key), None)
+        retry_in = None if retry is None else max(0.0, retry.not_before - self._clock())
+        self._listener.task_ended(key, pid, record, retry_in=retry_in)
         self._go_on(starts)
 
     def _take(self, end: TaskEnd) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,4 +100,6 @@ def _read_setting(file: Path, table: tuple[str, ...]) -> str | None:
 
 def _absolute(url: str, folder: Path) -> str:
     """A relative folder counts from where it was named."""
+    if re.match(r"s3:/?[^/]", url):
+        raise UsageError(f"The store {url!r} can't be opened. Did you mean s3://{url[3:].lstrip('/')}?")
     return url if "://" in url else str(folder.absolute() / Path(url).expanduser())

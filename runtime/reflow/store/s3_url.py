@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -44,6 +45,11 @@ class S3Address:
                 f"The store {url!r} isn't an address like s3://bucket/prefix?endpoint=http://host:9000."
                 " Keys belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             )
+        if not _BUCKET.fullmatch(parts.netloc):
+            raise UsageError(
+                f"The store {url!r}: {parts.netloc!r} can't be a bucket's name, which has 3 to 63 lower-case letters,"
+                " digits, dots and hyphens."
+            )
         endpoint = (
             query.get("endpoint") or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
         )
@@ -71,6 +77,9 @@ class S3Address:
         query = f"?endpoint={quote(self.endpoint, safe=':/')}&region={self.region}" if self.endpoint else ""
         path = f"/{self.prefix}" if self.prefix else ""
         return f"s3://{self.bucket}{path}{query or f'?region={self.region}'}"
+
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def _from_environment(environ: Mapping[str, str]) -> Credentials | None:

@@ -124,8 +124,8 @@ def test_a_step_before_the_failed_one_runs_again_with_all_after_it(laptop: Lapto
     played = laptop.resume(script, "start")
     assert played.code == 0
     assert laptop.executed("DebugFlow", "2") == ["a/0", "b/0", "end/0", "join/0", "start/0"]
-    assert "Had finished, but start: 1 task runs again: the resume starts from it" in played.said
-    assert "Had finished, but a: 1 task runs again: it comes after 'start'" in played.said
+    assert "Not reused: start: 1 task runs again: the resume starts from it" in played.said
+    assert "Not reused: a: 1 task runs again: it comes after 'start'" in played.said
 
 
 def test_a_sibling_of_the_failed_step_runs_again_and_so_does_the_failed_one(laptop: Laptop) -> None:
@@ -474,7 +474,7 @@ def test_a_renamed_step_runs_under_its_new_name_and_what_came_before_is_kept(lap
     assert played.code == 0, played.all
     assert "x 2" in played.said
     assert laptop.executed("Insert", "2") == ["bad/0", "end/0", "renamed/0"]
-    assert "Had finished, but work: 1 task left out: the flow no longer has that step" in played.said
+    assert "Not reused: work: 1 task left out: the flow no longer has that step" in played.said
 
 
 def test_a_deleted_step_is_left_out(laptop: Laptop) -> None:
@@ -508,7 +508,7 @@ def test_a_changed_way_on_makes_a_finished_step_run_again_and_says_why(laptop: L
     assert played.code == 0, played.all
     assert "x 2" in played.said
     assert (
-        "Had finished, but work: 1 task runs again: it now goes on by a foreach over 'xs', before it was a single step"
+        "Not reused: work: 1 task runs again: it now goes on by a foreach over 'xs', before it was a single step"
         in (played.said)
     )
 

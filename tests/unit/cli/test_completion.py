@@ -62,7 +62,7 @@ def test_bash_offers_files_and_choices_where_they_belong(script: Path) -> None:
 def test_each_shell_can_parse_its_script(shell: str, tmp_path: Path) -> None:
     program = shutil.which(shell)
     if program is None:
-        pytest.skip(f"no {shell} here")
+        pytest.skip(f"no {shell} here: apt-get install {shell}")
     path = tmp_path / "script"
     path.write_text(completion(shell, list(all_levels())))
     subprocess.run([program, "-n", str(path)], check=True, timeout=20)

@@ -46,6 +46,6 @@ def test_a_folder_store_brings_nothing_heavy(tmp_path: Path) -> None:
 def test_a_slim_s3_store_is_made_without_a_connection_or_anything_heavy() -> None:
     found = imported(
         "import os; os.environ.update(AWS_ACCESS_KEY_ID='k', AWS_SECRET_ACCESS_KEY='s');"
-        "from reflow.store.open import open_store; open_store('s3://b/p?endpoint=http://127.0.0.1:9')"
+        "from reflow.store.open import open_store; open_store('s3://bucket/p?endpoint=http://127.0.0.1:9')"
     )
     assert found & HEAVY == set()

@@ -14,7 +14,7 @@ def project(tmp_path: Path) -> Path:
     """A project whose configuration names a store, with a script in a folder, and a working directory elsewhere."""
     (tmp_path / "project" / "flows").mkdir(parents=True)
     (tmp_path / "work" / "below").mkdir(parents=True)
-    (tmp_path / "project" / "pyproject.toml").write_text('[tool.reflow]\nstore = "s3://b/p"\n')
+    (tmp_path / "project" / "pyproject.toml").write_text('[tool.reflow]\nstore = "s3://bucket/p"\n')
     return tmp_path / "project"
 
 
@@ -31,13 +31,13 @@ def test_the_environment_comes_before_the_project(project: Path) -> None:
 def test_the_project_is_the_one_above_the_script_not_above_the_working_directory(project: Path) -> None:
     work = project.parent / "work"
     found = find_store(None, project / "flows" / "f.py", work, {})
-    assert found == Found("s3://b/p", str(project / "pyproject.toml"))
+    assert found == Found("s3://bucket/p", str(project / "pyproject.toml"))
     assert find_store(None, work / "f.py", work, {}).url == str(work / ".reflow")
 
 
 def test_a_pyproject_that_says_nothing_of_a_store_is_passed_over(project: Path) -> None:
     (project / "flows" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
-    assert find_store(None, project / "flows" / "f.py", project, {}).url == "s3://b/p"
+    assert find_store(None, project / "flows" / "f.py", project, {}).url == "s3://bucket/p"
 
 
 def test_a_relative_folder_counts_from_the_file_that_names_it(project: Path) -> None:

@@ -7,9 +7,9 @@ from reflow.values.errors import UsageError
 
 
 def test_an_address_names_bucket_prefix_endpoint_and_region() -> None:
-    address = S3Address.parse("s3://b/a/prefix/?endpoint=http://h:9000/&region=eu-west-1", {})
-    assert address == S3Address("b", "a/prefix", "http://h:9000", "eu-west-1")
-    assert address.url == "s3://b/a/prefix?endpoint=http://h:9000&region=eu-west-1"
+    address = S3Address.parse("s3://bucket/a/prefix/?endpoint=http://h:9000/&region=eu-west-1", {})
+    assert address == S3Address("bucket", "a/prefix", "http://h:9000", "eu-west-1")
+    assert address.url == "s3://bucket/a/prefix?endpoint=http://h:9000&region=eu-west-1"
     assert S3Address.parse(address.url, {}) == address
 
 
@@ -21,14 +21,14 @@ def test_what_the_address_leaves_out_comes_from_the_environment() -> None:
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_SESSION_TOKEN": "token",
     }
-    address = S3Address.parse("s3://b", environ)
+    address = S3Address.parse("s3://bucket", environ)
     assert (address.endpoint, address.region) == ("https://s3.example.org", "eu-central-1")
     assert address.credentials == Credentials("key", "secret", "token")
     assert "secret" not in address.url + repr(address)
 
 
 def test_without_an_endpoint_it_is_amazons_own() -> None:
-    assert S3Address.parse("s3://b/p", {}).url == "s3://b/p?region=us-east-1"
+    assert S3Address.parse("s3://bucket/p", {}).url == "s3://bucket/p?region=us-east-1"
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_without_an_endpoint_it_is_amazons_own() -> None:
     [
         ("s3://", "isn't an address"),
         ("s3://key:secret@b", "Keys belong into"),
-        ("s3://b?endpiont=http://h", "unknown part 'endpiont'"),
-        ("s3://b?endpoint=h:9000", "endpoint 'h:9000' isn't"),
-        ("s3://b?endpoint=http://h/path", "isn't an address"),
+        ("s3://bucket?endpiont=http://h", "unknown part 'endpiont'"),
+        ("s3://bucket?endpoint=h:9000", "endpoint 'h:9000' isn't"),
+        ("s3://bucket?endpoint=http://h/path", "isn't an address"),
     ],
 )
 def test_a_wrong_address_says_what_is_wrong(url: str, why: str) -> None:
