@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 
 from reflow.client import html
@@ -38,24 +37,14 @@ class Flow(Parent):
     def runs(self, *tags: str) -> Iterator[Run]:
         """The runs in the namespace that have all these tags, the newest first."""
         for run in self._newest_first():
-            if run.is_in_namespace() and set(tags) <= run.tags:
+            if run.is_in_namespace() and run._has(tags):
                 yield run
 
     def _newest_first(self) -> Iterator[Run]:
-        """Counted runs and named ones each come newest first; merged by their age, which is read as they
-        come.
-        """
-        counted = (run for run in self._store.runs() if run.isdecimal())
-        named = (run for run in self._store.runs() if not run.isdecimal())
-        both = heapq.merge(self._open(counted), self._open(named), key=lambda run: -run._manifest.created)
-        return iter(both)
-
-    def _open(self, runs: Iterator[str]) -> Iterator[Run]:
-        for run in runs:
-            try:
-                yield Run(f"{self.id}/{run}", _place=self._place, _any_namespace=True)
-            except MetaflowNotFound:
-                continue  # given up since it was listed
+        """Each knows what a list shows of it: a few requests for a thousand, and one for each that hasn't ended."""
+        for listed in self._store.listed():
+            path = f"{self.id}/{listed.run}"
+            yield Run(path, _place=self._place, _any_namespace=True, _listed=listed)
 
     def _repr_html_(self) -> str:
         return html.of_flow(self)

@@ -15,7 +15,8 @@ from reflow.client.namespaces import get_namespace
 from reflow.client.step import Step
 from reflow.client.task import Task
 from reflow.sdk.project import project_tags
-from reflow.store.values import RunEnd
+from reflow.store.catalog import Listed
+from reflow.store.values import Manifest, RunEnd
 from reflow.values.key import TaskKey
 
 _END = "end"
@@ -28,14 +29,27 @@ class Run(Parent):
 
     _form = "Flow/run"
 
-    def __init__(self, pathspec: str, *, _any_namespace: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        pathspec: str,
+        *,
+        _any_namespace: bool = False,
+        _listed: Listed | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(pathspec, **options)
-        self._manifest = self._store.manifest(self.id)
+        self._listed = _listed  # what a list of runs told of it, so that it needn't be read
+        if _listed is None:
+            _ = self._manifest
         if not _any_namespace and not self.is_in_namespace():
             raise MetaflowNamespaceMismatch(
                 f"The run {self.pathspec} isn't in the namespace {get_namespace()!r}."
                 " Call namespace(None) to see all runs."
             )
+
+    @property
+    def _manifest(self) -> Manifest:
+        return self._store.manifest(self.id)
 
     @property
     def parent(self) -> Any:
@@ -122,7 +136,7 @@ class Run(Parent):
     @property
     def created_at(self) -> datetime:
         """When the run was claimed."""
-        return moment(self._manifest.created)
+        return moment(self._listed.created if self._listed else self._manifest.created)
 
     @property
     def finished_at(self) -> datetime | None:
@@ -133,6 +147,8 @@ class Run(Parent):
 
     @property
     def _end(self) -> RunEnd | None:
+        if self._listed and self._listed.end:
+            return self._listed.end
         return self._store.end(self.id)
 
     @property
@@ -155,8 +171,9 @@ class Run(Parent):
     @property
     def origin_pathspec(self) -> str | None:
         """The run that this one resumed, None for one that resumed none."""
-        origin = self._manifest.origin
-        return f"{self._parts[0]}/{origin.run}" if origin else None
+        listed, made = self._listed, None if self._listed else self._manifest.origin
+        origin = listed.origin if listed else made.run if made else None
+        return f"{self._parts[0]}/{origin}" if origin else None
 
     # Tags
 
@@ -168,7 +185,7 @@ class Run(Parent):
     @property
     def user_tags(self) -> frozenset[str]:
         """The tags that users gave it."""
-        return frozenset(self._store.tags(self.id))
+        return frozenset(self._listed.tags if self._listed else self._store.tags(self.id))
 
     @property
     def system_tags(self) -> frozenset[str]:
@@ -179,10 +196,17 @@ class Run(Parent):
         found |= {f"python_version:{manifest.python}"} if manifest.python else set()
         return frozenset(found) | project_tags(manifest.project)
 
+    def _has(self, tags: Iterable[str]) -> bool:
+        """Whether it has all of these tags. The system's are looked at last: they may have to be read."""
+        missing = set(tags) - self.user_tags
+        return not missing or (all(":" in tag for tag in missing) and missing <= self.system_tags)
+
     def is_in_namespace(self) -> bool:
         """Whether the run has the namespace's tag, or all are shown."""
         chosen = get_namespace()
-        return chosen is None or chosen in self.system_tags or chosen in self.user_tags
+        if self._listed and chosen in (f"user:{self._listed.user}", f"place:{self._listed.place}"):
+            return True
+        return chosen is None or self._has([chosen])
 
     def add_tag(self, tag: str | Iterable[str]) -> None:
         """Add a tag, or several."""
@@ -202,6 +226,7 @@ class Run(Parent):
 
     def replace_tags(self, tags_to_remove: Iterable[str], tags_to_add: Iterable[str]) -> None:
         """Remove tags, then add others. Of two changes at once, the later stays."""
+        self._listed = None  # what it told is older than what is to be changed
         self._store.set_tags(self.id, (self.user_tags - set(tags_to_remove)) | set(tags_to_add))
 
 

@@ -67,6 +67,8 @@ class Task(Parent):
 
     @cached_property
     def _table(self) -> ArtifactTable:
+        if self._batch is not None:
+            return self._batch.table(self._record)
         return self._store.table(self._run, self._record)
 
     @property
