@@ -251,7 +251,7 @@ def test_its_address_opens_the_store_again(place: Place, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "url", ["gs://x/y", "s3://", "s3://key:secret@host/x", "s3://b?colour=red", "s3://b?endpoint=x"]
+    "url", ["gs://x/y", "s3://", "s3://key:secret@host/x", "s3://bucket?colour=red", "s3://bucket?endpoint=x"]
 )
 def test_an_address_that_is_none_is_refused_with_what_is_wrong(url: str) -> None:
     from reflow.store.open import open_store
