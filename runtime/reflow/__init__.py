@@ -19,7 +19,7 @@ _ROOMS = ("reflow.sdk", "reflow.client", "reflow.runner")
 
 
 def __getattr__(name: str) -> Any:
-    """What users import from here lives in `reflow.sdk` (what a flow is written with), `reflow.client`, `reflow.runner`."""
+    """What users import from here: `reflow.sdk` (to write a flow), `reflow.client` and `reflow.runner`."""
     if name == "__all__":  # asked for by `from reflow import *`
         return [name for room in _ROOMS for name in getattr(import_module(room), "__all__", ())]
     if name.startswith("_"):
