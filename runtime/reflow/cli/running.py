@@ -20,7 +20,6 @@ from reflow.graph.policy import policies_of
 from reflow.graph.types import Graph
 from reflow.launch.lastrun import nearest_memory, recall
 from reflow.launch.locally import Place, find_origin, open_flow, resume_locally, run_locally
-from reflow.launch.sources import shown_name
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
