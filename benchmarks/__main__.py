@@ -67,6 +67,12 @@ def _cluster_cost(options: Options) -> list[Report]:
     return [cluster_cost.measure(options.sizes or (10, 100))]
 
 
+def _cluster_start(options: Options) -> list[Report]:
+    from benchmarks import cluster_start
+
+    return [cluster_start.measure(options)]
+
+
 def _engine(options: Options) -> list[Report]:
     from benchmarks import engine
 
@@ -83,6 +89,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Options], list[Report]]]] = {
     "cluster-chain": ("50 trivial steps in the cluster, beside bare Pods", _cluster_chain),
     "cluster-fan": ("a foreach of 40 in the cluster, beside 40 bare Pods at once", _cluster_fan),
     "cluster-resume": ("a resume of 1,000 finished tasks in the cluster", _cluster_resume),
+    "cluster-start": ("what each of a task's volumes adds to a bare Pod's start", _cluster_start),
     "cluster-cost": ("what a task costs the store, the API server and the operator", _cluster_cost),
 }
 

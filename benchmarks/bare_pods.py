@@ -14,8 +14,9 @@ LABEL = "bench.reflow.dev/bare"
 CREATORS = 8  # requests under way at once
 
 
-def pod(name: str, image: str, command: Sequence[str]) -> Json:
-    """As little as possible."""
+def pod(name: str, image: str, command: Sequence[str], volumes: Sequence[Json] = ()) -> Json:
+    """As little as possible, and each of `volumes` mounted under its name."""
+    mounts = [{"name": volume["name"], "mountPath": f"/mnt/{volume['name']}"} for volume in volumes]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -23,6 +24,7 @@ def pod(name: str, image: str, command: Sequence[str]) -> Json:
         "spec": {
             "restartPolicy": "Never",
             "nodeSelector": NODE,
+            "volumes": list(volumes),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "containers": [
@@ -31,6 +33,7 @@ def pod(name: str, image: str, command: Sequence[str]) -> Json:
                     "image": image,
                     "imagePullPolicy": "IfNotPresent",
                     "command": list(command),
+                    "volumeMounts": mounts,
                 }
             ],
         },
@@ -38,13 +41,17 @@ def pod(name: str, image: str, command: Sequence[str]) -> Json:
 
 
 def one_after_another(
-    there: Installation, watch: PodWatch, commands: Sequence[Sequence[str]], prefix: str
+    there: Installation,
+    watch: PodWatch,
+    commands: Sequence[Sequence[str]],
+    prefix: str,
+    volumes: Sequence[Json] = (),
 ) -> list[PodTimes]:
     """Create each Pod as soon as the watch tells of the one before that it has succeeded. They are gone afterwards."""
     found = []
     for number, command in enumerate(commands):
         name = f"{prefix}-{number:03d}"
-        there.api.request("POST", watch.path, pod(name, there.image, command))
+        there.api.request("POST", watch.path, pod(name, there.image, command, volumes))
         watch.wait(lambda pods, n=name: any(p.name == n and p.ended for p in pods), f"Pod {name}'s end", 120)  # type: ignore[misc]
         found.append(watch.pods[name])
     remove(there, watch)

@@ -72,12 +72,10 @@ def measure(steps: int, options: Options) -> Report:
             meter.glance()
             pods = bare_pods.one_after_another(there, watch, half, f"pass-{number}a")
             bare.plays.append([_hop(pod, events) for pod in pods])
-            meter.glance()
             ours.plays.append(_play(there, watch, events, steps, f"chain-{number}"))
             naps = [("sleep", f"{hop.life:.3f}") for hop in ours.plays[-1]]
             pods = bare_pods.one_after_another(there, watch, naps, f"nap-{number}")
             asleep.plays.append([_hop(pod, events) for pod in pods])
-            meter.glance()
             pods = bare_pods.one_after_another(there, watch, half, f"pass-{number}b")
             bare.plays.append([_hop(pod, events) for pod in pods])
             print(

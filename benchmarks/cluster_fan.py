@@ -40,7 +40,6 @@ def measure(width: int, options: Options) -> Report:
         for number in range(options.rounds):
             meter.glance()
             bare.append(_fan(bare_pods.at_once(there, watch, width, f"bare-{number}"), events))
-            meter.glance()
             ours.append(_foreach(there, watch, events, width, f"fan-{number}"))
             print(
                 f"  {width}: bare {bare[-1].ended:.2f} s, foreach {ours[-1].ended:.2f} s",

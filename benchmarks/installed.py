@@ -33,6 +33,7 @@ class Installation:
     environment: Mapping[str, str]
     system: str
     namespace: str
+    runtime_image: str
 
     @property
     def image(self) -> str:
@@ -119,7 +120,9 @@ def installed(pods_endpoint: str = "") -> Iterator[Installation]:
     built = _command(environment, sys.executable, "-m", "tests.cluster", "images", timeout=900)
     images: dict[str, str] = json.loads(built.strip().splitlines()[-1])
     tag = f"bench-{uuid.uuid4().hex[:6]}"
-    found = Installation(Api.of(environment["KUBECONFIG"]), environment, f"{tag}-system", tag)
+    found = Installation(
+        Api.of(environment["KUBECONFIG"]), environment, f"{tag}-system", tag, images["runtime"]
+    )
     try:
         for namespace in (found.system, found.namespace):
             found.command("kubectl", "create", "namespace", namespace)
