@@ -41,10 +41,18 @@ def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str
 
 def resume(script: FlowScript, options: argparse.Namespace) -> int:
     """`resume [STEP]`: as `run`."""
+    from reflow.sdk.configs import configs_of
+
     place = find_place(script, options)
-    origin = pick_origin(script.flow_class.__name__, options.origin_run_id, place)
-    settle_as(script, origin, place)
-    flow = read_flow(script, options)
+    name = script.flow_class.__name__
+    if configs_of(script.flow_class):
+        # Its graph may follow from its configurations, which are the origin's.
+        origin = pick_origin(name, options.origin_run_id, place)
+        settle_as(script, origin, place)
+        flow = read_flow(script, options)
+    else:
+        flow = read_flow(script, options)
+        origin = pick_origin(name, options.origin_run_id, place)
     asked = replace(
         request(flow, options, {}), new_parameters=partial(resolve_new, script.flow_class, user=user_name())
     )
@@ -57,8 +65,6 @@ def settle_as(script: FlowScript, origin: str, place: Place) -> None:
     from reflow.sdk.configs import configs_of, resolve_configs
     from reflow.sdk.finalise import finalise
 
-    if not configs_of(script.flow_class):
-        return
     known = find_origin(open_flow(place, script.flow_class.__name__), origin, place).configs
     defaults = {}
     if set(configs_of(script.flow_class)) - set(known):
@@ -148,11 +154,12 @@ def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
     if wanted == "":
         raise UsageError("--origin-run-id needs a run's id, and got an empty text.")
     if wanted is not None:
-        return wanted
+        return wanted.removeprefix(f"{flow}/")
     last = recall(place.memory, flow)
     if last is None:
         raise NotFound(
-            f"A previous run of {flow} was not found here. Name one with --origin-run-id, or start one with `run`."
+            f"A previous run of {flow} was not found here: none was started from {Path.cwd()}. Name one of the store "
+            f"{place.store_url} (set by {place.found_by}) with --origin-run-id, or start one with `run`."
         )
     print(f"Resuming run {last.run}: the last `{last.command}` of {flow} here.", file=sys.stderr, flush=True)
     return last.run
