@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -21,6 +23,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--nodes", type=int, default=1)
     down = commands.add_parser("down", help="stop it without a trace")
     down.add_argument("--force", action="store_true", help="even if it is another checkout's")
+    commands.add_parser(
+        "missing", help="what this machine lacks for a cluster; exit code 1 where it lacks anything"
+    )
     commands.add_parser("status", help="what runs, as JSON")
     env = commands.add_parser("env", help="what to export to use it, for `eval`")
     env.add_argument("--json", action="store_true")
@@ -98,15 +103,33 @@ def _down(force: bool) -> None:
     say("cluster: down")
 
 
+def _missing() -> str:
+    """Why no cluster can be had here, and what to do; empty where one can."""
+    if kind.usable():
+        return ""
+    if sys.platform != "linux":
+        return "It takes Docker here (or root on Linux): start Docker, then `make cluster`."
+    if os.geteuid():
+        return "It takes root, or a Docker that this user may use: run `sudo make test`, or start Docker."
+    if shutil.which("apt-get") is None:
+        return "It takes a Linux of Debian's family, or Docker: start Docker, then `make cluster`."
+    return ""
+
+
 def main(arguments: list[str]) -> None:
     given = _parser().parse_args(arguments)
     match given.command:
         case "build":
-            build.build_all()
+            if not kind.usable():
+                build.build_all()
         case "up":
             _up(given.nodes)
         case "down":
             _down(given.force)
+        case "missing":
+            if lacking := _missing():
+                print(lacking)
+                sys.exit(1)
         case "status":
             found = {"up": True, "by": "kind"} if kind.is_up() else cluster.status()
             print(json.dumps(found, indent=2))
