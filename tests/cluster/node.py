@@ -72,6 +72,13 @@ class Node:
     def load(self, archive: Path) -> None:
         """Take in the images of an archive. There is no registry: what isn't loaded can't be pulled."""
         self.ctr("images", "import", "--local", "-", stdin=archive, timeout=300)
+        with (self.folder / "archives").open("a") as known:
+            known.write(f"{archive.name}\n")
+
+    def _lacks(self, archive: Path) -> bool:
+        """Whether it wasn't loaded yet: a node that was down while others took it in lacks it."""
+        known = self.folder / "archives"
+        return not known.exists() or archive.name not in known.read_text().splitlines()
 
     def _namespaces(self) -> None:
         pause = build.pause().folder() / "pause"
@@ -207,7 +214,7 @@ state = "/run/containerd"
         program = build.containerd().folder() / "containerd"
         self._agent("containerd", program, "--config", self.folder / "containerd.toml")
         self._wait_for_containerd()
-        for archive in archives if fresh else []:
+        for archive in filter(self._lacks, archives):
             self.load(archive)
 
     def _wait_for_containerd(self) -> None:
