@@ -73,12 +73,12 @@ class Node:
         """Take in the images of an archive. There is no registry: what isn't loaded can't be pulled."""
         self.ctr("images", "import", "--local", "-", stdin=archive, timeout=300)
         with (self.folder / "archives").open("a") as known:
-            known.write(f"{archive.name}\n")
+            known.write(f"{archive}\n")
 
     def _lacks(self, archive: Path) -> bool:
         """Whether it wasn't loaded yet: a node that was down while others took it in lacks it."""
         known = self.folder / "archives"
-        return not known.exists() or archive.name not in known.read_text().splitlines()
+        return not known.exists() or str(archive) not in known.read_text().splitlines()
 
     def _namespaces(self) -> None:
         pause = build.pause().folder() / "pause"
