@@ -58,11 +58,14 @@ def one_after_another(
     return found
 
 
-def at_once(there: Installation, watch: PodWatch, count: int, prefix: str) -> list[PodTimes]:
+def at_once(
+    there: Installation, watch: PodWatch, count: int, prefix: str, volumes: Sequence[Json] = ()
+) -> list[PodTimes]:
     """Create all of them, then wait until all have succeeded. They are gone afterwards."""
 
     def create(number: int) -> None:
-        there.api.request("POST", watch.path, pod(f"{prefix}-{number:03d}", there.image, PASS))
+        body = pod(f"{prefix}-{number:03d}", there.image, PASS, volumes)
+        there.api.request("POST", watch.path, body)
 
     with ThreadPoolExecutor(CREATORS) as creators:
         list(creators.map(create, range(count)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import bare_pods, scripts
+from benchmarks.cluster_start import a_tasks
 from benchmarks.commands import Broken
 from benchmarks.containers import ContainerEvents
 from benchmarks.figures import Goal, Report, Row, ratios
@@ -32,21 +33,24 @@ class Fan:
 
 
 def measure(width: int, options: Options) -> Report:
-    """In turns: bare Pods, a foreach, and again."""
-    bare, ours = [], []
+    """In turns: bare Pods, bare Pods with a task's volumes, a foreach, and again."""
+    bare, laden, ours = [], [], []
     with installed() as there, PodWatch(there.api, there.namespace) as watch, ContainerEvents() as events:
         _foreach(there, watch, events, 2, "warm-up")
         meter = LoadMeter(options.patience)
         for number in range(options.rounds):
             meter.glance()
             bare.append(_fan(bare_pods.at_once(there, watch, width, f"bare-{number}"), events))
+            pods = bare_pods.at_once(there, watch, width, f"laden-{number}", a_tasks(there.runtime_image))
+            laden.append(_fan(pods, events))
             ours.append(_foreach(there, watch, events, width, f"fan-{number}"))
             print(
-                f"  {width}: bare {bare[-1].ended:.2f} s, foreach {ours[-1].ended:.2f} s",
+                f"  {width}: bare {bare[-1].ended:.2f} s, with volumes {laden[-1].ended:.2f} s, "
+                f"foreach {ours[-1].ended:.2f} s",
                 file=sys.stderr,
                 flush=True,
             )
-    return _report(width, bare, ours, meter)
+    return _report(width, bare, laden, ours, meter)
 
 
 def _foreach(there: Installation, watch: PodWatch, events: ContainerEvents, width: int, name: str) -> Fan:
@@ -72,15 +76,17 @@ def _fan(pods: Sequence[PodTimes], events: ContainerEvents) -> Fan:
     return Fan(max(pod.created for pod in pods) - first, max(pod.ended or 0.0 for pod in pods) - first, lives)
 
 
-def _report(width: int, bare: list[Fan], ours: list[Fan], meter: LoadMeter) -> Report:
+def _report(width: int, bare: list[Fan], laden: list[Fan], ours: list[Fan], meter: LoadMeter) -> Report:
     pairs = ratios([fan.ended for fan in ours], [fan.ended for fan in bare])
     rows = [
         Row(f"{width} bare `python3 -c pass` at once", [fan.ended for fan in bare], "s", _note(bare)),
+        Row(f"{width} of them with a task's volumes", [fan.ended for fan in laden], "s", _note(laden)),
         Row(f"a foreach of {width}", [fan.ended for fan in ours], "s", _note(ours)),
         Row("foreach / bare", pairs, "×", "pair by pair"),
         Row("bare: first create → last create", [fan.created for fan in bare]),
         Row("foreach: first create → last create", [fan.created for fan in ours]),
         Row("bare: a container's own time", [life for fan in bare for life in fan.lives]),
+        Row("with volumes: a container's own time", [life for fan in laden for life in fan.lives]),
         Row("foreach: a container's own time", [life for fan in ours for life in fan.lives]),
     ]
     how = (

@@ -39,6 +39,11 @@ def kinds(runtime_image: str) -> tuple[Kind, ...]:
     )
 
 
+def a_tasks(runtime_image: str) -> tuple[Json, ...]:
+    """The volumes that a task's Pod has."""
+    return kinds(runtime_image)[-1].volumes
+
+
 def measure(options: Options) -> Report:
     """In turns: some Pods of each kind, one after another, and again."""
     found: dict[str, list[float]] = {}
