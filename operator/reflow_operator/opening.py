@@ -21,6 +21,7 @@ from reflow.graph.types import Graph
 from reflow.launch.holding import hold
 from reflow.launch.resuming import plan_resume
 from reflow.manifests.kept import request_of
+from reflow.manifests.overrides import policy_overrides
 from reflow.manifests.types import FlowRun, FlowRunSpec, ImageCode, Inline, Package
 from reflow.store import layout
 from reflow.store.flowstore import FlowStore
@@ -166,16 +167,8 @@ def claim_run(store: FlowStore, flowrun: FlowRun, prepared: Prepared) -> Manifes
 def policies(graph: Graph, spec: FlowRunSpec) -> dict[str, StepPolicy]:
     """Each step's retries, delay, timeout. Raises Refused for an override of a step that the flow doesn't
     have."""
-    overrides = {
-        name: {
-            "retries": step.retries,
-            "retry_delay": step.retry_delay_seconds,
-            "timeout": step.timeout_seconds,
-        }
-        for name, step in spec.steps.items()
-    }
     try:
-        return policies_of(graph, overrides)
+        return policies_of(graph, policy_overrides(spec.steps))
     except FlowError as error:
         raise Refused(Reason.INVALID_SPEC, str(error)) from error
 

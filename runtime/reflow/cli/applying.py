@@ -30,7 +30,7 @@ from reflow.launch.locally import Place, find_origin, open_flow, resume_locally,
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.launch.sources import imports_metaflow, kept_script, materialised
 from reflow.manifests.kept import request_of, spec_of
-from reflow.manifests.overrides import policy_with, resumed
+from reflow.manifests.overrides import policy_overrides, resumed
 from reflow.manifests.read import read
 from reflow.manifests.types import FlowRun, FlowRunSpec, Inline, Resume, ResumeSpec
 from reflow.sdk.parameters import resolve_new, resolve_values
@@ -195,15 +195,12 @@ def request_for(
         raise UsageError(
             f"spec.steps.{unknown[0]}: {flow.name} has no such step; it has {', '.join(flow.graph.steps)}."
         )
-    policies = {
-        name: policy_with(policy, steps.get(name)) for name, policy in policies_of(flow.graph).items()
-    }
     return RunRequest(
         flow=flow,
         owner=applied.uid,
         user=user_name(),
         created=time.time(),
-        policies=policies,
+        policies=policies_of(flow.graph, policy_overrides(steps)),
         parameters=parameters,
         limits=Limits(max_workers=spec.max_workers, fresh_process=options.fresh_process),
         asked=request_of(spec),

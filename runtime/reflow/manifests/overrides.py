@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
+from reflow.graph.policy import Overrides
 from reflow.manifests.types import FlowRunSpec, ResumeFrom, ResumeSpec, StepOverride
-from reflow.values.policy import StepPolicy
 
 
 def resumed(origin: FlowRunSpec, resume: ResumeSpec, run_id: str) -> FlowRunSpec:
@@ -34,17 +34,16 @@ def resumed(origin: FlowRunSpec, resume: ResumeSpec, run_id: str) -> FlowRunSpec
     )
 
 
-def policy_with(policy: StepPolicy, override: StepOverride | None) -> StepPolicy:
-    """A step's policy as its decorators give it, changed by what a manifest sets for the step."""
-    if override is None:
-        return policy
-    if override.retries is not None:
-        policy = replace(policy, retries=override.retries)
-    if override.retry_delay_seconds is not None:
-        policy = replace(policy, retry_delay=float(override.retry_delay_seconds))
-    if override.timeout_seconds is not None:
-        policy = replace(policy, timeout=float(override.timeout_seconds))
-    return policy
+def policy_overrides(steps: Mapping[str, StepOverride]) -> dict[str, Overrides]:
+    """What a manifest sets for its steps, as `graph.policy.policies_of` takes it."""
+    return {
+        name: {
+            "retries": step.retries,
+            "retry_delay": step.retry_delay_seconds,
+            "timeout": step.timeout_seconds,
+        }
+        for name, step in steps.items()
+    }
 
 
 def _laid_over(

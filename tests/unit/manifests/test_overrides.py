@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from reflow.manifests.overrides import policy_with, resumed
+from reflow.graph.policy import step_policy
+from reflow.graph.types import Decorator
+from reflow.manifests.overrides import policy_overrides, resumed
 from reflow.manifests.types import FlowRunSpec, Inline, Resources, ResumeFrom, ResumeSpec, StepOverride
 from reflow.values.policy import StepPolicy
 
@@ -83,9 +85,16 @@ def test_a_steps_override_is_laid_over_the_origins_field_by_field() -> None:
 
 
 def test_a_policy_is_changed_where_the_override_says_so() -> None:
-    policy = StepPolicy(retries=3, retry_delay=1.0, catch=True, timeout=10.0)
-    assert policy_with(policy, None) is policy
-    assert policy_with(policy, StepOverride(retries=0)) == StepPolicy(0, 1.0, True, 10.0)
-    assert policy_with(policy, StepOverride(retry_delay_seconds=2, timeout_seconds=5)) == StepPolicy(
-        3, 2.0, True, 5.0
+    decorators = (
+        Decorator("retry", {"times": 3, "minutes_between_retries": 1 / 60}),
+        Decorator("catch"),
+        Decorator("timeout", {"seconds": 10}),
     )
+
+    def changed(override: StepOverride) -> StepPolicy:
+        return step_policy(decorators, policy_overrides({"a": override})["a"])
+
+    policy = StepPolicy(retries=3, retry_delay=1.0, catch=True, timeout=10.0)
+    assert changed(StepOverride()) == policy
+    assert changed(StepOverride(retries=0)) == StepPolicy(0, 1.0, True, 10.0)
+    assert changed(StepOverride(retry_delay_seconds=2, timeout_seconds=5)) == StepPolicy(3, 2.0, True, 5.0)
