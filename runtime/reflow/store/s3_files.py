@@ -4,11 +4,13 @@ downloaded.
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import BinaryIO
 
-from reflow.values.errors import StoreUnreachable
+from reflow.store.objects import ObjectStore
+from reflow.values.errors import NotFound, StoreUnreachable
 
 IN_MEMORY = 1 << 20  # bytes: bigger objects are opened by way of a file
 
@@ -31,4 +33,21 @@ def nameless_file() -> BinaryIO:
         raise StoreUnreachable(
             f"No temporary file can be made in {path.parent}: {error.strerror}."
         ) from error
+    return file
+
+
+def open_object(store: ObjectStore, key: str) -> BinaryIO:
+    """An object to read: a small one in memory, a bigger one by way of a nameless file. Raises NotFound."""
+    info = store.stat(key)
+    if info is None:
+        raise NotFound(f"There is no {key} in the store {store.url}.")
+    if info.size <= IN_MEMORY:
+        return io.BytesIO(store.get(key))
+    file = nameless_file()
+    try:
+        store.get_into(key, file)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
     return file

@@ -104,19 +104,7 @@ class MinioS3:
                 before = done
 
     def open(self, key: str) -> BinaryIO:
-        info = self.stat(key)
-        if info is None:
-            raise NotFound(f"There is no {key} in the store {self.url}.")
-        if info.size <= s3_files.IN_MEMORY:
-            return io.BytesIO(self.get(key))
-        file = s3_files.nameless_file()
-        try:
-            self.get_into(key, file)
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        return file
+        return s3_files.open_object(self, key)
 
     def stat(self, key: str) -> ObjectInfo | None:
         try:

@@ -4,7 +4,6 @@ packages.
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ from reflow.store.s3_check import check
 from reflow.store.s3_identity import Keys
 from reflow.store.s3_url import S3Address
 from reflow.store.s3_wire import TRIES, Answer, FileBody, Request, Wire
-from reflow.values.errors import NotFound, StoreUnreachable
+from reflow.values.errors import StoreUnreachable
 
 if TYPE_CHECKING:
     from reflow.store import s3_xml
@@ -60,19 +59,7 @@ class SlimS3:
         self._good(self._wire.stream(Request("GET", self._name(key)), target), f"GET {key}")
 
     def open(self, key: str) -> BinaryIO:
-        info = self.stat(key)
-        if info is None:
-            raise NotFound(f"There is no {key} in the store {self.url}.")
-        if info.size <= s3_files.IN_MEMORY:
-            return io.BytesIO(self.get(key))
-        file = s3_files.nameless_file()
-        try:
-            self.get_into(key, file)
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        return file
+        return s3_files.open_object(self, key)
 
     def stat(self, key: str) -> ObjectInfo | None:
         answer = self._wire.send(Request("HEAD", self._name(key)))
