@@ -52,7 +52,6 @@ class Reason:
     CANCELLED = "Cancelled"
     DELETED = "Deleted"
     DEADLINE = "DeadlineExceeded"
-    ADOPTED = "AdoptedFinishedRun"
     # Why a run can't begin: final.
     INVALID_SPEC = "InvalidSpec"
     INVALID_CODE = "InvalidCode"

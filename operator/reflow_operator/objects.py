@@ -52,9 +52,5 @@ class ObjectCache:
         return iter(tuple(self._objects.items()))
 
 
-def _uid(obj: Mapping[str, Any]) -> str:
-    return str((obj.get("metadata") or {}).get("uid", ""))
-
-
 def _version(obj: Mapping[str, Any]) -> int:
     return int((obj.get("metadata") or {}).get("resourceVersion") or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,21 +91,12 @@ def resume_manifest(
     request: RunRequest, run: str, code: CodeRef, origin: Manifest, plan: ResumePlan, from_step: str | None
 ) -> Manifest:
     """The manifest of a resume: the origin's parameters and tags, and the frozen set of what is cloned."""
-    return Manifest(
-        flow=request.flow.name,
-        run=run,
-        owner=request.owner,
-        created=request.created,
-        graph=request.flow.graph,
-        digest=request.flow.digest,
-        code=code,
+    return replace(
+        new_manifest(request, run, code),
         parameters={**origin.parameters, **request.new_parameters(origin.parameters)},
         origin=Origin(run=origin.run, from_step=from_step),
         clones=plan.clones,
-        user=request.user,
         tags=tuple(dict.fromkeys((*origin.tags, *request.tags))),
-        python=platform.python_version(),
-        request=request.asked,
         configs=origin.configs or request.configs,
         project=request.project or origin.project,
     )
