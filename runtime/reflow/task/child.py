@@ -93,24 +93,32 @@ def check_graph(spec: TaskSpec, digest: str) -> None:
 
 
 def prepare_output() -> None:
-    """Lines leave the process as they are printed, in UTF-8, and a crash of the interpreter says where it was."""
+    """Lines leave the process as they are printed, in UTF-8, and a crash of the interpreter says where it was.
+
+    What a fork server has done before, its children needn't: in a fork, each page that is written to is copied.
+    """
     sys.stdout = _line_by_line(sys.stdout, 1)
     sys.stderr = _line_by_line(sys.stderr, 2)
     import faulthandler
 
-    faulthandler.enable(2)
+    if not faulthandler.is_enabled():
+        faulthandler.enable(2)
 
 
 def _line_by_line(stream: TextIO | None, descriptor: int) -> TextIO:
     """The stream if it writes to the descriptor, whatever a script has wrapped around it; else a new one that does."""
     try:
         if stream is not None and stream.fileno() == descriptor:
-            if isinstance(stream, TextIOWrapper):
+            if isinstance(stream, TextIOWrapper) and not _is_line_by_line(stream):
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
             return stream
     except (OSError, ValueError, AttributeError):
         pass
     return open(descriptor, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _is_line_by_line(stream: TextIOWrapper) -> bool:
+    return stream.line_buffering and (stream.encoding, stream.errors) == ("utf-8", "backslashreplace")
 
 
 def finish(outcome: Outcome, control: int) -> None:

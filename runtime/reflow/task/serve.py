@@ -18,7 +18,7 @@ import sys
 import time
 from contextlib import suppress
 
-from reflow.task.child import digest_of, finish, run_task
+from reflow.task.child import digest_of, finish, prepare_output, run_task
 from reflow.task.ground import Ground, GroundKeeper
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.messages import Connection
@@ -54,6 +54,7 @@ def serve(connection: Connection, loaded: LoadedScript, digest: str, seeding: Se
     if not why_not:
         import gc
 
+        prepare_output()
         gc.collect()
         gc.freeze()  # what the script loaded stays shared with the children
         Server(connection, loaded, digest, seeding).loop()
