@@ -34,6 +34,9 @@ class Console:
         self._run = ""
         self._is_cut_off = False
 
+    def preparing(self, what: str) -> None:
+        self._line(what)
+
     def run_starting(self, manifest: Manifest) -> None:
         self._run = manifest.run
         self._line(f"Workflow starting (run-id {manifest.run}):")

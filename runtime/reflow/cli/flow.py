@@ -152,6 +152,11 @@ def _shared_options() -> Parser:
     shared.add_argument(
         "--with", dest="decospecs", action="append", metavar="DECORATOR", help="Add a decorator to each step."
     )
+    shared.add_argument(
+        "--environment",
+        choices=("local", "pypi", "conda"),
+        help="As in Metaflow, where @pypi and @conda need it. Here they need nothing, and it changes nothing.",
+    )
     shared.add_argument("--branch", metavar="NAME", help="The branch of the flow's @project.")
     shared.add_argument(
         "--production", action="store_true", help="The production branch of the flow's @project."

@@ -12,6 +12,9 @@ from reflow.values.key import TaskKey
 class Listener(Protocol):
     """Called in the order of what happens, from the launcher's one thread. A call must return soon."""
 
+    def preparing(self, what: str) -> None:
+        """Something takes a while before the run can start: what, in a sentence."""
+
     def run_starting(self, manifest: Manifest) -> None:
         """The run id is claimed."""
 

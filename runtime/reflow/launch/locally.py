@@ -16,6 +16,7 @@ from reflow.launch.hooks import call_hooks
 from reflow.launch.lastrun import LastRun, remember
 from reflow.launch.listening import Listener
 from reflow.launch.local import LocalExecutor
+from reflow.launch.preparing import Prepared, prepare, same_as_kept, steps_to_run, wishes
 from reflow.launch.request import Flow, RunRequest, new_manifest, resume_manifest
 from reflow.launch.resuming import ends_of, plan_resume
 from reflow.launch.sources import shown_name
@@ -28,7 +29,7 @@ from reflow.store.ledger_thread import BackgroundLedger
 from reflow.store.open import open_store_long_lived
 from reflow.store.package import pack_file
 from reflow.store.values import CodeRef, Manifest, RunEnd
-from reflow.task.spawn import Spawner, open_spawner, own_group
+from reflow.task.spawn import BothWays, Spawner, open_spawner, own_group
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import Supervisor
 from reflow.values.errors import NotFound, ReflowError
@@ -49,11 +50,14 @@ def run_locally(request: RunRequest, place: Place, listener: Listener) -> RunEnd
         store = open_flow(place, request.flow.name)
         request = replace(request, parameters=keep_files(store, request.parameters))
         code = keep_code(store, request.flow, alias=request.flow.alias)
-        manifest = claim(store, request, lambda run: new_manifest(request, run, code))
+        prepared = prepare(request.flow, listener.preparing)
+        manifest = claim(store, request, lambda run: new_manifest(request, run, code, prepared.kept))
+        if not same_as_kept(prepared, manifest):
+            prepared = prepare(request.flow, listener.preparing, origin=manifest.environments)
         remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "run"))
         request.on_claim(manifest)
         listener.run_starting(manifest)
-        return execute(request, place, store, manifest, (), listener, spawner)
+        return execute(request, place, store, manifest, (), listener, spawner, prepared)
 
 
 def resume_locally(
@@ -70,27 +74,38 @@ def resume_locally(
         new_parameters = request.new_parameters
         request = replace(request, new_parameters=lambda known: keep_files(store, new_parameters(known)))
         code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
+        prepared = prepare(
+            request.flow,
+            listener.preparing,
+            origin=origin.environments,
+            running=steps_to_run(request, plan.ends) if wishes(request.flow) else None,
+        )
         manifest = claim(
-            store, request, lambda run: resume_manifest(request, run, code, origin, plan, from_step)
+            store,
+            request,
+            lambda run: resume_manifest(request, run, code, origin, plan, from_step, prepared.kept),
         )
         hold(store, manifest)
         remember(place.memory, manifest.flow, LastRun(manifest.run, place.store_url, "resume"))
         request.on_claim(manifest)
         listener.run_starting(manifest)
         listener.resuming(manifest, plan)
-        return execute(request, place, store, manifest, plan.ends, listener, spawner)
+        return execute(request, place, store, manifest, plan.ends, listener, spawner, prepared)
 
 
 def spawner_of(request: RunRequest) -> Spawner:
     """What starts the tasks. Opened before anything else: a fork is safe and small while this process has no threads
     and no connections."""
     flow = request.flow
-    return open_spawner(
+    apart = wishes(flow)
+    everywhere = len(apart) == len(flow.graph.steps)
+    usual = open_spawner(
         flow.script,
         alias=flow.alias,
-        fresh_process=request.limits.fresh_process,
+        fresh_process=request.limits.fresh_process or everywhere,
         detach=own_group if request.terminal else os.setsid,
     )
+    return BothWays(usual) if apart and not everywhere else usual
 
 
 def open_flow(place: Place, flow: str) -> FlowStore:
@@ -149,6 +164,7 @@ def execute(
     finished: Iterable[Succeeded],
     listener: Listener,
     spawner: Spawner,
+    prepared: Prepared,
 ) -> RunEnd:
     """Run a claimed run's tasks, write its end. One that was claimed before, and cut short, goes on."""
     again = manifest.created != request.created
@@ -168,7 +184,7 @@ def execute(
             state=state,
             supervisor=supervisor,
             spawner=spawner,
-            spec_of=lambda start: task_spec(request, place, manifest, start),
+            spec_of=lambda start: task_spec(request, place, manifest, start, prepared),
             ledger=ledger,
             listener=listener,
             signals=signals,
@@ -183,7 +199,9 @@ def execute(
     return end
 
 
-def task_spec(request: RunRequest, place: Place, manifest: Manifest, start: Start) -> TaskSpec:
+def task_spec(
+    request: RunRequest, place: Place, manifest: Manifest, start: Start, prepared: Prepared
+) -> TaskSpec:
     """What a task's process is told."""
     return TaskSpec(
         store=place.store_url,
@@ -203,4 +221,5 @@ def task_spec(request: RunRequest, place: Place, manifest: Manifest, start: Star
         terminal=request.terminal,
         post_mortem=request.post_mortem,
         full_traceback=request.full_traceback,
+        **prepared.of(start.key.step),
     )

@@ -67,8 +67,10 @@ class RunRequest:
     full_traceback: bool = False
 
 
-def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:
-    """The manifest of a plain run."""
+def new_manifest(
+    request: RunRequest, run: str, code: CodeRef, environments: Mapping[str, Any] | None = None
+) -> Manifest:
+    """The manifest of a plain run. `environments`: the packages of its steps, locked."""
     return Manifest(
         flow=request.flow.name,
         run=run,
@@ -84,15 +86,22 @@ def new_manifest(request: RunRequest, run: str, code: CodeRef) -> Manifest:
         request=request.asked,
         configs=request.configs,
         project=request.project,
+        environments=environments or {},
     )
 
 
 def resume_manifest(
-    request: RunRequest, run: str, code: CodeRef, origin: Manifest, plan: ResumePlan, from_step: str | None
+    request: RunRequest,
+    run: str,
+    code: CodeRef,
+    origin: Manifest,
+    plan: ResumePlan,
+    from_step: str | None,
+    environments: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """The manifest of a resume: the origin's parameters and tags, and the frozen set of what is cloned."""
     return replace(
-        new_manifest(request, run, code),
+        new_manifest(request, run, code, environments),
         parameters={**origin.parameters, **request.new_parameters(origin.parameters)},
         origin=Origin(run=origin.run, from_step=from_step),
         clones=plan.clones,

@@ -58,8 +58,10 @@ def run_task(
         manifest = ground.manifest if ground else store.manifest(spec.run)
         finalise(loaded.flow_class, manifest.configs)
     except Unloadable as error:
-        print(error.traceback or f"{error}\n", file=sys.stderr, flush=True)
-        told = ExceptionInfo("Unloadable", str(error), error.traceback or f"{error}\n")
+        hint = lacking(spec, error.missing)
+        text = (error.traceback or f"{error}\n") + (f"{hint}\n" if hint else "")
+        print(text, file=sys.stderr, flush=True)
+        told = ExceptionInfo("Unloadable", f"{error}. {hint}" if hint else str(error), text)
         return Outcome(failed(spec, told, started, final=True), unloadable=True)
     except ReflowError as error:
         print(f"{error}", file=sys.stderr, flush=True)
@@ -68,6 +70,16 @@ def run_task(
         return Outcome(failed(spec, told, started), lost=lost)
     records = ground.records if ground else Records(store, spec.run)
     return execute(Attempt(spec, loaded.flow_class, store, manifest, records, control))
+
+
+def lacking(spec: TaskSpec, module: str) -> str:
+    """What to do where a module that the script imports isn't in the step's own environment; "" elsewhere."""
+    if not (module and spec.python):
+        return ""
+    return (
+        f"Step '{spec.key.step}' runs in an environment of its own, without the package of {module!r}: add that to the "
+        "step's packages (@pypi, @conda), or import it only within the steps that have it."
+    )
 
 
 def digest_of(loaded: LoadedScript) -> str:

@@ -20,14 +20,22 @@ if TYPE_CHECKING:
 class Unloadable(FlowError):
     """The script can't be loaded: it has an error, ends early, or holds no flow. Trying again is pointless.
 
-    `traceback`: the user's frames, "" where it didn't raise.
+    `traceback`: the user's frames, "" where it didn't raise; `missing`: the module that it imports and that isn't
+    installed, "" where that isn't why.
     """
 
     def __init__(
-        self, message: str, *, file: str | None = None, line: int | None = None, traceback: str = ""
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        traceback: str = "",
+        missing: str = "",
     ) -> None:
         super().__init__(message, file=file, line=line)
         self.traceback = traceback
+        self.missing = missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ def _guarded(run: Callable[[], None], shown: str) -> None:
             file=shown,
             line=_line_in(error, shown),
             traceback=told.traceback,
+            missing=(error.name or "") if isinstance(error, ModuleNotFoundError) else "",
         ) from None
 
 

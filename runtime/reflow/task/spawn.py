@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol
@@ -168,12 +168,48 @@ class FreshProcess:
             self._guard_pid = 0
 
     def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> DirectChild:
-        """Starts `python -m reflow.task.child`."""
+        """Starts `python -m reflow.task.child`, the Python of the task's own environment where it has one."""
         from reflow.task.child import CONTROL, SPEC
 
-        environment = {**os.environ, SPEC: spec.to_text(), **runtime_path(os.environ.get("PYTHONPATH"))}
-        pid = exec_python("reflow.task.child", [], environment, stdout, stderr, {CONTROL: control})
+        if spec.python:
+            environment = within(spec.python, spec.runtime, os.environ)
+        else:
+            environment = {**os.environ, **runtime_path(os.environ.get("PYTHONPATH"))}
+        environment[SPEC] = spec.to_text()
+        arguments = ["-P", "-m", "reflow.task.child"]
+        pid = start_python(arguments, environment, stdout, stderr, {CONTROL: control}, spec.python)
         return _GuardedChild(pid, self._guard) if self._guard_pid else DirectChild(pid)
+
+
+class BothWays:
+    """Forks the tasks that may be forked. One that has an environment of its own gets a fresh Python, which is that
+    environment's."""
+
+    def __init__(self, usual: Spawner) -> None:
+        self._usual = usual
+        self._fresh = FreshProcess()
+
+    def __enter__(self) -> BothWays:
+        self._usual.__enter__()
+        try:
+            self._fresh.__enter__()
+        except BaseException:
+            self._usual.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._fresh.__exit__(kind, error, trace)
+        finally:
+            self._usual.__exit__(kind, error, trace)
+
+    def spawn(self, spec: TaskSpec, stdout: int, stderr: int, control: int) -> Child:
+        """Raises OSError where no process can be started."""
+        chosen: Spawner = self._fresh if spec.python else self._usual
+        return chosen.spawn(spec, stdout, stderr, control)
 
 
 class ForkHere(_Closing):
@@ -259,6 +295,22 @@ def runtime_path(present: str | None) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([RUNTIME_ROOT, *parts])}
 
 
+_OUTER = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV")
+
+
+def within(python: str, runtime: str, outer: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a process in the environment that has this interpreter: its programs first on PATH, and of all
+    that is installed outside only what is in the folder `runtime`, Reflow itself."""
+    folder = os.path.dirname(python)
+    found = {name: value for name, value in outer.items() if name not in _OUTER}
+    found["PATH"] = os.pathsep.join(filter(None, (folder, outer.get("PATH"))))
+    prefix = os.path.dirname(folder)
+    found["VIRTUAL_ENV" if os.path.exists(os.path.join(prefix, "pyvenv.cfg")) else "CONDA_PREFIX"] = prefix
+    found["PYTHONNOUSERSITE"] = "1"
+    found["PYTHONPATH"] = runtime
+    return found
+
+
 def _site_folders() -> list[str]:
     return [entry for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))]
 
@@ -276,16 +328,21 @@ def exec_python(
 
 
 def start_python(
-    arguments: list[str], environment: dict[str, str], stdout: int, stderr: int, passed: dict[int, int]
+    arguments: list[str],
+    environment: dict[str, str],
+    stdout: int,
+    stderr: int,
+    passed: dict[int, int],
+    python: str = "",
 ) -> int:
-    """As `exec_python`, with all arguments given."""
+    """As `exec_python`, with all arguments given. `python`: the interpreter; "" for the one that runs here."""
     null = os.open(os.devnull, os.O_RDONLY)
     # Targets may collide with sources, so all sources are moved out of the way first.
     copies = {target: _above(source) for target, source in {0: null, 1: stdout, 2: stderr, **passed}.items()}
     try:
         actions = [(os.POSIX_SPAWN_DUP2, source, target) for target, source in copies.items()]
-        command = [sys.executable, *arguments]
-        return os.posix_spawn(sys.executable, command, environment, file_actions=actions, setpgroup=0)
+        python = python or sys.executable
+        return os.posix_spawn(python, [python, *arguments], environment, file_actions=actions, setpgroup=0)
     finally:
         for source in (null, *copies.values()):
             os.close(source)

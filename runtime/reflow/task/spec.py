@@ -24,7 +24,8 @@ class TaskSpec:
     `digest`: of the graph that the run was started with. `flow_class`: the class's name where it isn't `flow`.
     `timeout`: seconds for this attempt. `fallback`: the attempt after a caught last failure: no user code runs.
     `terminal`: the run lends its terminal to a debugger; `post_mortem`: pdb opens where the step raises;
-    `full_traceback`: with Reflow's own frames.
+    `full_traceback`: with Reflow's own frames. `python`: the interpreter of the step's own environment, "" where it
+    has none, and `runtime`: the folder in which that one finds Reflow.
     """
 
     store: str
@@ -46,6 +47,8 @@ class TaskSpec:
     terminal: bool = False
     post_mortem: bool = False
     full_traceback: bool = False
+    python: str = ""
+    runtime: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Values at their default are left out."""

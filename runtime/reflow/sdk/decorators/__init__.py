@@ -4,19 +4,16 @@ from reflow.sdk.decorators.catch import catch
 from reflow.sdk.decorators.elsewhere import (
     batch,
     card,
-    conda,
-    conda_base,
     exit_hook,
     kubernetes,
     parallel,
     project,
-    pypi,
-    pypi_base,
     schedule,
     trigger,
     trigger_on_finish,
 )
 from reflow.sdk.decorators.environment import environment
+from reflow.sdk.decorators.pypi import conda, conda_base, pypi, pypi_base
 from reflow.sdk.decorators.resources import resources
 from reflow.sdk.decorators.retry import retry
 from reflow.sdk.decorators.secrets import secrets

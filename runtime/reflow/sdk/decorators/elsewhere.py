@@ -41,34 +41,10 @@ class Card(Lenient, StepDecorator):
     name = "card"
 
 
-class Conda(Lenient, StepDecorator):
-    """Packages from conda. Reflow installs nothing: the image has them."""
-
-    name = "conda"
-
-
-class Pypi(Lenient, StepDecorator):
-    """Packages from PyPI. Reflow installs nothing: the image has them."""
-
-    name = "pypi"
-
-
 class Parallel(Lenient, StepDecorator):
     """A step whose tasks are one gang: they all run at once, started by `self.next(…, num_parallel=4)`."""
 
     name = "parallel"
-
-
-class CondaBase(Lenient, FlowDecorator):
-    """`@conda` for all steps."""
-
-    name = "conda_base"
-
-
-class PypiBase(Lenient, FlowDecorator):
-    """`@pypi` for all steps."""
-
-    name = "pypi_base"
 
 
 class Schedule(Lenient, FlowDecorator):
@@ -104,11 +80,7 @@ class ExitHook(Lenient, FlowDecorator):
 kubernetes = Kubernetes()
 batch = Batch()
 card = Card()
-conda = Conda()
-pypi = Pypi()
 parallel = Parallel()
-conda_base = CondaBase()
-pypi_base = PypiBase()
 schedule = Schedule()
 project = Project()
 trigger = Trigger()

@@ -1,0 +1,122 @@
+"""An environment settled to exact versions, and what a run's manifest keeps of all its environments. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reflow.environments.spec import EnvironmentSpec, Kind
+from reflow.values.errors import NewerFormat
+
+FORMAT = 1
+_HEX = 32  # of a digest's digits: it's part of a folder's name
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """`python`: its version, as asked for, else the first two numbers of the one that started the run; `pins`: the
+    resolver's own words for each package, its version and hashes; `platform`: where they hold, "" for everywhere."""
+
+    spec: EnvironmentSpec
+    python: str
+    pins: str
+    platform: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The same for the same packages, whoever asked for them and in which words."""
+        return _digest([FORMAT, self.spec.kind, self.python, self.platform, self.pins])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Package → version, for people."""
+        found = {}
+        for line in self.pins.splitlines():
+            words = line.split(";")[0].strip().rstrip("\\").strip()
+            if self.spec.kind is Kind.CONDA:
+                name, version = _of_url(words)
+            else:
+                name, _, version = words.partition("==")
+            if name and version and not name.startswith(("-", "#")):
+                found[name] = version
+        return found
+
+    def fits(self, spec: EnvironmentSpec, python: str, platform: str) -> bool:
+        """Whether these versions answer the same wish again, here. `python`: the version of the one that starts the
+        run."""
+        here = not self.platform or self.platform == platform
+        return here and self.spec == spec and self.python == (spec.python or minor(python))
+
+
+def _of_url(words: str) -> tuple[str, str]:
+    """Name and version of a conda package's address: `…/linux-64/six-1.16.0-pyh6c4a22f_0.conda#<md5>`."""
+    parts = words.partition("#")[0].rpartition("/")[2].rsplit("-", 2)
+    return (parts[0], parts[1]) if len(parts) == 3 else ("", "")
+
+
+def minor(version: str) -> str:
+    """`3.11` of `3.11.7`."""
+    return ".".join(version.split(".")[:2])
+
+
+def wish_digest(spec: EnvironmentSpec, python: str, platform: str) -> str:
+    """Of what is asked for: by this it's found again without asking a resolver."""
+    return _digest([FORMAT, spec.kind, list(spec.requirements), spec.python or minor(python), platform])
+
+
+def folder_digest(lock: Lock, platform: str) -> str:
+    """Of the environment as it is on one platform: a home folder may be shared by several."""
+    return _digest([lock.digest, platform])
+
+
+def _digest(parts: list[Any]) -> str:
+    text = json.dumps(parts, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_HEX]
+
+
+# As a manifest keeps them
+
+
+def to_json(locks: Mapping[str, Lock]) -> dict[str, Any]:
+    """`locks`: of each step that has one. Steps that share an environment share what is kept of it."""
+    if not locks:
+        return {}
+    kept = {lock.digest: _lock_to_json(lock) for lock in locks.values()}
+    return {"v": FORMAT, "steps": {step: lock.digest for step, lock in locks.items()}, "locks": kept}
+
+
+def from_json(found: Mapping[str, Any]) -> dict[str, Lock]:
+    """Step → its lock. Raises NewerFormat."""
+    if found.get("v", FORMAT) > FORMAT:
+        raise NewerFormat(
+            f"The run's environments are kept in format {found['v']}; this Reflow reads up to {FORMAT}. "
+            "Use the version of Reflow that started it, or a later one."
+        )
+    locks = {digest: lock_from_json(kept) for digest, kept in found.get("locks", {}).items()}
+    return {step: locks[digest] for step, digest in found.get("steps", {}).items() if digest in locks}
+
+
+def _lock_to_json(lock: Lock) -> dict[str, Any]:
+    spec = lock.spec
+    found = {
+        "kind": str(spec.kind),
+        "packages": dict(spec.packages),
+        "asked": spec.python,
+        "python": lock.python,
+        "pins": lock.pins,
+    }
+    return {**found, "platform": lock.platform} if lock.platform else found
+
+
+def lock_to_text(lock: Lock) -> str:
+    """As the cache keeps it."""
+    return json.dumps({"v": FORMAT, **_lock_to_json(lock)}, indent=1)
+
+
+def lock_from_json(found: Mapping[str, Any]) -> Lock:
+    """Raises KeyError, ValueError where it's none."""
+    spec = EnvironmentSpec(Kind(found["kind"]), tuple(sorted(found["packages"].items())), found["asked"])
+    return Lock(spec, found["python"], found["pins"], found.get("platform", ""))
