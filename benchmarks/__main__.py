@@ -17,7 +17,8 @@ def _laptop_fan(options: Options) -> list[Report]:
     from benchmarks import laptop
 
     return [
-        laptop.measure(laptop.fan_play(width), laptop.WORKERS, options)
+        laptop.measure(laptop.fan_play(width, imports), laptop.WORKERS, options)
+        for imports in laptop.IMPORTS
         for width in options.sizes or (100, 500)
     ]
 
@@ -25,13 +26,25 @@ def _laptop_fan(options: Options) -> list[Report]:
 def _laptop_chain(options: Options) -> list[Report]:
     from benchmarks import laptop
 
-    return [laptop.measure(laptop.chain_play(22), (16,), options)]
+    return [laptop.measure(laptop.chain_play(22, imports), (16,), options) for imports in laptop.IMPORTS]
 
 
 def _laptop_resume(options: Options) -> list[Report]:
     from benchmarks import laptop_resume
 
     return [laptop_resume.measure(width, options) for width in options.sizes or (1000, 10_000)]
+
+
+def _laptop_commands(options: Options) -> list[Report]:
+    from benchmarks import laptop_commands
+
+    return [laptop_commands.measure(options)]
+
+
+def _laptop_big(options: Options) -> list[Report]:
+    from benchmarks import laptop_big
+
+    return [laptop_big.measure(options)]
 
 
 def _cost(options: Options) -> list[Report]:
@@ -84,6 +97,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Options], list[Report]]]] = {
     "laptop-fan": ("a foreach of 100 and of 500 trivial tasks, beside Metaflow", _laptop_fan),
     "laptop-chain": ("22 steps one after another, beside Metaflow", _laptop_chain),
     "laptop-resume": ("a resume of 1,000 and of 10,000 finished tasks", _laptop_resume),
+    "laptop-commands": ("commands that run nothing, beside a bare Python", _laptop_commands),
+    "laptop-big": ("an artifact of 1 GB, beside a plain file", _laptop_big),
     "cost": ("what 10 and 10,000 tasks cost: objects, bytes, requests, memory", _cost),
     "engine": ("the engine alone: an end, a rebuild, a clone plan, bytes a task", _engine),
     "cluster-chain": ("50 trivial steps in the cluster, beside bare Pods", _cluster_chain),

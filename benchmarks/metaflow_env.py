@@ -1,4 +1,4 @@
-"""A Metaflow from PyPI in a virtual environment of its own, made once and kept in the cache."""
+"""A virtual environment with Metaflow from PyPI, and what measured scripts import, made once and kept in the cache."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 from tests.cluster.settings import cache_root
 
 VERSION = "2.19.39"
+SCRIPTS = ("numpy>=2,<3", "pandas>=2.2,<3")  # what measured scripts import
 
 
 def python() -> Path:
     """The Python that has Metaflow; the environment is made where it isn't there yet."""
-    folder = cache_root() / "benchmarks" / f"metaflow-{VERSION}"
+    folder = cache_root() / "benchmarks" / f"metaflow-{VERSION}-with-pandas"
     program = folder / "bin" / "python"
     if not (folder / "ready").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -28,16 +29,16 @@ def python() -> Path:
 
 
 def _commands(folder: Path, program: Path) -> list[list[str]]:
-    wanted = f"metaflow=={VERSION}"
+    wanted = (f"metaflow=={VERSION}", *SCRIPTS)
     uv = Path(sys.executable).parent / "uv"
     if uv.exists():
         return [
             [str(uv), "venv", "-q", "--python", sys.executable, str(folder)],
-            [str(uv), "pip", "install", "-q", "--compile-bytecode", "--python", str(program), wanted],
+            [str(uv), "pip", "install", "-q", "--compile-bytecode", "--python", str(program), *wanted],
         ]
     return [
         [sys.executable, "-m", "venv", str(folder)],
-        [str(program), "-m", "pip", "install", "-q", "--disable-pip-version-check", wanted],
+        [str(program), "-m", "pip", "install", "-q", "--disable-pip-version-check", *wanted],
     ]
 
 

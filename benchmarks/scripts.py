@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _FAN = """\
 from {package} import FlowSpec, step
 
@@ -72,9 +74,13 @@ def total(width: int) -> int:
     return sum(number * number for number in range(width))
 
 
-def fan(package: str, width: int) -> str:
-    """A foreach over `width` trivial tasks and a join."""
-    return _FAN.format(package=package, width=width)
+def fan(package: str, width: int, imports: Sequence[str] = ()) -> str:
+    """A foreach over `width` trivial tasks and a join; `imports`: modules that the script imports first."""
+    return _importing(imports) + _FAN.format(package=package, width=width)
+
+
+def _importing(imports: Sequence[str]) -> str:
+    return "".join(f"import {module}\n" for module in imports)
 
 
 def failing(width: int) -> str:
@@ -94,7 +100,12 @@ def mended(width: int) -> str:
     return _RESUMED.format(width=width, join="pass")
 
 
-def chain(package: str, steps: int, body: str = "self.count = getattr(self, 'count', 0) + 1") -> str:
+def chain(
+    package: str,
+    steps: int,
+    body: str = "self.count = getattr(self, 'count', 0) + 1",
+    imports: Sequence[str] = (),
+) -> str:
     """`steps` trivial steps one after another; `body` is run in each."""
     names = ["start", *(f"step{number:02d}" for number in range(1, steps - 1)), "end"]
     lines = ["import os", "import time", "", f"from {package} import FlowSpec, step", "", ""]
@@ -102,4 +113,4 @@ def chain(package: str, steps: int, body: str = "self.count = getattr(self, 'cou
     for name, following in zip(names, [*names[1:], None], strict=True):
         lines += ["    @step", f"    def {name}(self):", f"        {body}"]
         lines += [f"        self.next(self.{following})", ""] if following else [""]
-    return "\n".join([*lines, "", 'if __name__ == "__main__":', "    ChainFlow()", ""])
+    return _importing(imports) + "\n".join([*lines, "", 'if __name__ == "__main__":', "    ChainFlow()", ""])

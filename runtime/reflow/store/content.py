@@ -5,6 +5,8 @@ they're many.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,20 @@ from reflow.store.objects import ObjectStore
 from reflow.values.errors import StoreUnreachable
 
 MEMORY_LIMIT = 256 * 1024  # bytes; more goes to a file, and is asked for before it's written once more
+APART = 4 << 20  # bytes, from which on hashing a buffer beside writing it pays for the thread
+
+
+@contextmanager
+def _beside(work: Callable[[], None]) -> Iterator[None]:
+    """Has `work` done by a thread meanwhile. It must not raise."""
+    import threading  # few values are big enough
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 class Content:
@@ -46,8 +62,12 @@ class Content:
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Takes any buffer. Big ones go straight to the file, without a copy."""
         length = data.nbytes if isinstance(data, memoryview) else len(data)
-        self._hash.update(data)
         self.size += length
+        if length >= APART:
+            with _beside(lambda: self._hash.update(data)):
+                self._into_file(data)
+            return length
+        self._hash.update(data)
         if self._file is None and self.size <= MEMORY_LIMIT:
             self._head.append(bytes(data))
         else:
