@@ -15,7 +15,13 @@ from reflow.values.errors import StoreUnreachable
 
 
 def test_big_and_small_pieces_are_hashed_and_kept_in_their_order(tmp_path: Path) -> None:
-    pieces = [b"head", b"a" * APART, b"between", memoryview(bytearray(b"b" * (APART + 1))), b"tail"]
+    pieces: list[bytes | memoryview] = [
+        b"head",
+        b"a" * APART,
+        b"between",
+        memoryview(bytearray(b"b" * (APART + 1))),
+        b"tail",
+    ]
     store = FolderStore(tmp_path)
     with Content(store) as content:
         for piece in pieces:
