@@ -74,6 +74,7 @@ class Laptop:
         self.folder = folder
         self.mode = mode
         self.environ: dict[str, str] = {}
+        self.python = PYTHON
 
     # What a user does
 
@@ -94,7 +95,7 @@ class Laptop:
         """Start `python …` in a process group of its own."""
         return Going(
             subprocess.Popen(
-                [PYTHON, *arguments],
+                [self.python, *arguments],
                 cwd=cwd or self.folder,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL if stdin is None else stdin,
