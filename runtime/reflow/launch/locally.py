@@ -48,9 +48,9 @@ def run_locally(request: RunRequest, place: Place, listener: Listener) -> RunEnd
     """Run a flow from its start. Raises ReflowError, before a run id is used, where it can't begin."""
     with spawner_of(request) as spawner:
         store = open_flow(place, request.flow.name)
+        prepared = prepare(request.flow, listener.preparing)
         request = replace(request, parameters=keep_files(store, request.parameters))
         code = keep_code(store, request.flow, alias=request.flow.alias)
-        prepared = prepare(request.flow, listener.preparing)
         manifest = claim(store, request, lambda run: new_manifest(request, run, code, prepared.kept))
         if not same_as_kept(prepared, manifest):
             prepared = prepare(request.flow, listener.preparing, origin=manifest.environments)
@@ -71,15 +71,15 @@ def resume_locally(
         store = open_flow(place, request.flow.name)
         origin = find_origin(store, origin_run, place)
         plan = plan_resume(store, origin, request.flow.graph, from_step)
-        new_parameters = request.new_parameters
-        request = replace(request, new_parameters=lambda known: keep_files(store, new_parameters(known)))
-        code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
         prepared = prepare(
             request.flow,
             listener.preparing,
             origin=origin.environments,
             running=steps_to_run(request, plan.ends) if wishes(request.flow) else None,
         )
+        new_parameters = request.new_parameters
+        request = replace(request, new_parameters=lambda known: keep_files(store, new_parameters(known)))
+        code = keep_code(store, request.flow, alias=request.flow.alias or origin.code.alias)
         manifest = claim(
             store,
             request,
