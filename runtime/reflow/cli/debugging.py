@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reflow.cli.flow import FlowScript
 from reflow.cli.running import find_place, user_name
+from reflow.cli.within import go_within
 from reflow.client.ids import parse_key
 from reflow.launch.lastrun import recall
 from reflow.launch.locally import Place, open_flow
@@ -39,6 +40,7 @@ def debug(script: FlowScript, options: argparse.Namespace) -> int:
     store = open_flow(place, script.flow_class.__name__)
     manifest = manifest_of(store, run, place)
     key = find_task(store, manifest, step, task)
+    go_within(script, manifest, key.step, "debug")
     folder = TaskFolder()
     try:
         ready = opened(attempt_on(script, store, manifest, key, place), folder)

@@ -38,9 +38,12 @@ def open_store(url: str) -> ObjectStore:
 def open_store_long_lived(url: str) -> ObjectStore:
     """A store for the command line, the client or the operator. Raises UsageError for a bad address."""
     if url.startswith("s3://"):
-        from reflow.store.s3_minio import MinioS3
         from reflow.store.s3_url import S3Address
 
+        try:
+            from reflow.store.s3_minio import MinioS3
+        except ModuleNotFoundError:  # in a step's own environment there's only what a task's process needs
+            return open_store(url)
         return MinioS3(S3Address.parse(url, os.environ))
     return _folder(url)
 

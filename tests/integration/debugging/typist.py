@@ -14,7 +14,7 @@ import termios
 import time
 from types import TracebackType
 
-from tests.integration.local.laptop import PATIENCE, PYTHON, Laptop
+from tests.integration.local.laptop import PATIENCE, Laptop
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07")
 KEYS = {"Ctrl-C": b"\x03", "Ctrl-D": b"\x04"}
@@ -29,7 +29,7 @@ class Typist:
         self.screen = ""
         self._seen = 0
         self._process = subprocess.Popen(
-            [PYTHON, *arguments],
+            [laptop.python, *arguments],
             cwd=laptop.folder,
             env={**laptop._environment(), "TERM": "xterm", **(environ or {})},
             stdin=slave,

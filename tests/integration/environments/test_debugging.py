@@ -1,0 +1,54 @@
+"""A debugger in a step that has an environment of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.debugging.typist import Typist
+from tests.integration.environments.conftest import Bench
+
+FLOW = """
+    @step
+    def start(self):
+        self.x = 20
+        self.next(self.b)
+
+    @pypi(packages={"alpha": "<2"})
+    @step
+    def b(self):
+        import alpha
+        version = alpha.VERSION
+        BREAK
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+"""
+
+
+def test_a_breakpoint_opens_pdb_in_the_steps_own_python(bench: Bench) -> None:
+    script = bench.flow("Breaking", FLOW.replace("BREAK", "breakpoint()"))
+    with Typist(bench, str(script), "run", "--max-workers", "1") as typist:
+        typist.sees("(Pdb) ")
+        typist.types("p sys.prefix, version, self.x * 2")
+        typist.sees(f"('{bench.environments[0]}', '1.1', 40)")
+        typist.types("continue")
+        typist.sees("Done!")
+        assert typist.ends() == 0
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_debug_opens_the_failed_step_with_its_packages_and_its_inputs(bench: Bench, by_file: bool) -> None:
+    script = bench.flow("Failing", FLOW.replace("BREAK", "1 / 0"))
+    assert bench.run(script).code == 1
+    command = ("-c", "from reflow.cli.main import console; console()", "debug", str(script))
+    with Typist(bench, *(command if by_file else (str(script), "debug")), "1/b") as typist:
+        typist.sees("Failing/1/b/0: its step again")
+        typist.sees("(Pdb) ")
+        typist.types("n")
+        typist.types("n")
+        typist.types("p sys.prefix, version, self.x * 2")
+        typist.sees(f"('{bench.environments[0]}', '1.1', 40)")
+        typist.types("q")
+        assert typist.ends() == 1
