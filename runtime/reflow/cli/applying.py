@@ -20,7 +20,7 @@ from typing import Any
 
 from reflow.cli.console import Console
 from reflow.cli.main import guarded
-from reflow.cli.running import exit_code, user_name
+from reflow.cli.running import exit_code
 from reflow.graph.build import from_class, from_text
 from reflow.graph.digest import digest
 from reflow.graph.policy import policies_of
@@ -33,6 +33,7 @@ from reflow.manifests.kept import request_of, spec_of
 from reflow.manifests.overrides import policy_overrides, resumed
 from reflow.manifests.read import read
 from reflow.manifests.types import FlowRun, FlowRunSpec, Inline, Resume, ResumeSpec
+from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import resolve_new, resolve_values
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd

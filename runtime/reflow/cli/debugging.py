@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from reflow.cli.flow import FlowScript
-from reflow.cli.running import find_place, user_name
+from reflow.cli.running import find_place
 from reflow.cli.within import go_within
 from reflow.client.ids import parse_key
 from reflow.launch.lastrun import recall
@@ -15,6 +15,7 @@ from reflow.launch.locally import Place, open_flow
 from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
 from reflow.sdk.artifacts import Records
+from reflow.sdk.identity import user_name
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Manifest
 from reflow.task.debugging import Opened, freely, opened, under_pdb

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import shlex
 import sys
@@ -23,6 +22,7 @@ from reflow.launch.locally import Place, find_origin, open_flow, resume_locally,
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
+from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import resolve_new, resolve_parameters
 from reflow.sdk.project import project_of
 from reflow.store.open import find_store
@@ -214,14 +214,3 @@ def options_quiet(options: argparse.Namespace) -> bool:
 
 def exit_code(end: RunEnd) -> int:
     return 0 if end.succeeded else 1
-
-
-def user_name() -> str:
-    """As Metaflow finds it: METAFLOW_USER, SUDO_USER, USERNAME, USER; else the password database."""
-    for name in ("REFLOW_USER", "METAFLOW_USER", "SUDO_USER", "USERNAME", "USER"):
-        if os.environ.get(name):
-            return os.environ[name]
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -9,9 +9,15 @@ run["a"].task.data.x
 from __future__ import annotations
 
 from reflow.client.artifact import DataArtifact
-from reflow.client.errors import MetaflowInvalidPathspec, MetaflowNamespaceMismatch, MetaflowNotFound
+from reflow.client.errors import (
+    MetaflowInvalidPathspec,
+    MetaflowNamespaceMismatch,
+    MetaflowNotFound,
+    MetaflowTaggingError,
+)
 from reflow.client.flow import Flow, Reflow
 from reflow.client.namespaces import default_namespace, get_namespace, namespace
+from reflow.client.place import default_metadata, get_metadata, metadata
 from reflow.client.run import Run
 from reflow.client.step import Step
 from reflow.client.task import Task
@@ -25,11 +31,15 @@ __all__ = [
     "MetaflowInvalidPathspec",
     "MetaflowNamespaceMismatch",
     "MetaflowNotFound",
+    "MetaflowTaggingError",
     "Reflow",
     "Run",
     "Step",
     "Task",
+    "default_metadata",
     "default_namespace",
+    "get_metadata",
     "get_namespace",
+    "metadata",
     "namespace",
 ]

@@ -10,7 +10,7 @@ from reflow.store.table import ArtifactTable
 
 
 class TaskData:
-    """A task's artifacts: each is loaded when it's first asked for, and kept.
+    """A task's artifacts: each is loaded when it's first asked for, and kept. Names that begin with `_` are left out.
 
     if "model" in task.data:
         task.data.model.predict(…)
@@ -23,21 +23,24 @@ class TaskData:
         self._loaded: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name not in self._table:
+        if name.startswith("_") or name not in self._table:
             raise AttributeError(f"The task {self._pathspec} has no artifact {name!r}.")
+        return self._load(name)
+
+    def _load(self, name: str) -> Any:
         if name not in self._loaded:
             ref, record = self._table.held(name)
             self._loaded[name] = self._store.load(ref, name=name, made_by=record)
         return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._table
+        return isinstance(name, str) and not name.startswith("_") and name in self._table
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._table))
+        return iter(name for name in sorted(self._table) if not name.startswith("_"))
 
     def __dir__(self) -> list[str]:
-        return sorted(self._table)
+        return list(self)
 
     def __repr__(self) -> str:
-        return f"<data of {self._pathspec}: {', '.join(sorted(self._table))}>"
+        return f"<data of {self._pathspec}: {', '.join(self)}>"

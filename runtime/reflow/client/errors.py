@@ -1,15 +1,17 @@
-"""What the client can't find, under the names that Metaflow's users catch."""
+"""What the client can't find or do, under the names that Metaflow's users catch."""
 
 from __future__ import annotations
 
-from reflow.values.errors import NotFound, ReflowError
+from reflow.sdk.exceptions import (
+    MetaflowInvalidPathspec,
+    MetaflowNamespaceMismatch,
+    MetaflowNotFound,
+    MetaflowTaggingError,
+)
 
-MetaflowNotFound = NotFound
-
-
-class MetaflowInvalidPathspec(ReflowError):
-    """Not the name of such an object: a run's, say, is `Flow/run`."""
-
-
-class MetaflowNamespaceMismatch(ReflowError):
-    """The run isn't in the namespace that was chosen with `namespace(…)`."""
+__all__ = [
+    "MetaflowInvalidPathspec",
+    "MetaflowNamespaceMismatch",
+    "MetaflowNotFound",
+    "MetaflowTaggingError",
+]

@@ -61,7 +61,7 @@ def of_run(run: Any) -> str:
         counts.setdefault(entry.key.step, [0, 0])[not entry.status.finished] += 1
     failed = run.exception
     note = f"{run.status}, started {text(run.created_at)}" + (f"; {failed.line}" if failed else "")
-    rows = ((step.id, *counts[step.id]) for step in run)
+    rows = ((step.id, *counts.get(step.id, (0, 0))) for step in reversed(list(run)))
     return card(f"Run {run.pathspec}", note, ("step", "succeeded", "failed"), rows)
 
 
@@ -84,7 +84,7 @@ def _artifacts(task: Any) -> Iterator[Row]:
 
 def _state(task: Any) -> str:
     cloned = f", cloned from {task.origin_pathspec}" if task.origin_pathspec else ""
-    return ("succeeded" if task.successful else "failed") + cloned
+    return ("succeeded" if task.successful else "failed, caught" if task.finished else "failed") + cloned
 
 
 def of_artifact(artifact: Any) -> str:

@@ -4,46 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from reflow.client import html
 from reflow.client.base import Parent, moment
 from reflow.client.code import Code
 from reflow.client.data import TaskData
-from reflow.client.errors import MetaflowNamespaceMismatch, MetaflowNotFound
-from reflow.client.namespaces import get_namespace
+from reflow.client.errors import MetaflowNamespaceMismatch, MetaflowNotFound, MetaflowTaggingError
+from reflow.client.kin import begun, by_depth
+from reflow.client.namespaces import get_namespace, is_anybodys
 from reflow.client.step import Step
+from reflow.client.tags import changed, several, system_tags
 from reflow.client.task import Task
-from reflow.sdk.project import project_tags
+from reflow.graph.types import Kind
 from reflow.store.catalog import Listed
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.key import TaskKey
 
-_END = "end"
-
 
 class Run(Parent):
-    """A run, such as `Run("DebugFlow/3")`: its steps, in the order of the source, as far as they have
-    tasks.
-    """
+    """A run, such as `Run("DebugFlow/3")`: its steps, the latest first, as far as they have begun."""
 
     _form = "Flow/run"
 
     def __init__(
         self,
         pathspec: str,
+        attempt: int | None = None,
         *,
-        _any_namespace: bool = False,
         _listed: Listed | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(pathspec, **options)
+        super().__init__(pathspec, attempt, **options)
         self._listed = _listed  # what a list of runs told of it, so that it needn't be read
         if _listed is None:
             _ = self._manifest
-        if not _any_namespace and not self.is_in_namespace():
+        if not self._is_in(self._namespace):
             raise MetaflowNamespaceMismatch(
-                f"The run {self.pathspec} isn't in the namespace {get_namespace()!r}."
+                f"The run {self.pathspec} isn't in the namespace {self._namespace!r}."
                 " Call namespace(None) to see all runs."
             )
 
@@ -56,7 +55,7 @@ class Run(Parent):
         """The flow."""
         from reflow.client.flow import Flow
 
-        return Flow(self._parts[0], _place=self._place)
+        return Flow(self._parts[0], _place=self._place, _namespace_check=False)
 
     # Steps
 
@@ -64,29 +63,38 @@ class Run(Parent):
         return self.steps()
 
     def steps(self, *tags: str) -> Iterator[Step]:
-        """The steps that have tasks. All have the run's tags, so `tags` gives all of them or none."""
-        if not set(tags) <= self.tags:
+        """The steps that have begun, the latest first. All have the run's tags: `tags` gives all of them or none."""
+        if tags and not set(tags) <= self.tags:
             return
-        there = {entry.key.step for entry in self._store.index(self.id)}
-        for name in self._manifest.graph.steps:
+        there = begun(self._store, self.id)
+        for name in reversed(by_depth(self._manifest.graph)):
             if name in there:
-                yield Step(f"{self.pathspec}/{name}", _place=self._place)
+                yield Step(
+                    f"{self.pathspec}/{name}", _place=self._place, _namespace_check=False, _is_there=True
+                )
 
     def _repr_html_(self) -> str:
         return html.of_run(self)
 
     def __getitem__(self, child: str) -> Step:
         try:
-            return Step(f"{self.pathspec}/{child}", _place=self._place)
+            return Step(f"{self.pathspec}/{child}", _place=self._place, _namespace_check=False)
         except MetaflowNotFound as error:
             raise KeyError(str(error)) from None
 
     @property
     def end_task(self) -> Task | None:
         """The task of the step `end`, None while it hasn't finished."""
-        if self._store.result(self.id, TaskKey(_END)) is None:
+        if self._store.result(self.id, self._end_key) is None:
             return None
-        return Task(f"{self.pathspec}/{_END}/{TaskKey(_END).id}", _place=self._place)
+        path = f"{self.pathspec}/{self._end_key.step}/{self._end_key.id}"
+        return Task(path, _place=self._place, _namespace_check=False)
+
+    @cached_property
+    def _end_key(self) -> TaskKey:
+        return TaskKey(
+            next(step.name for step in self._manifest.graph.steps.values() if step.kind is Kind.END)
+        )
 
     @property
     def data(self) -> TaskData | None:
@@ -124,7 +132,7 @@ class Run(Parent):
         if end is None or not end.failed_task:
             return None
         try:
-            return Task(f"{self.pathspec}/{end.failed_task}", _place=self._place)
+            return Task(f"{self.pathspec}/{end.failed_task}", _place=self._place, _namespace_check=False)
         except MetaflowNotFound:
             return None  # it left no record
 
@@ -140,6 +148,11 @@ class Run(Parent):
 
     @property
     def finished_at(self) -> datetime | None:
+        """When the run went through to its end; None where it didn't, as in Metaflow: see `ended_at`."""
+        return self.ended_at if self.finished else None
+
+    @property
+    def ended_at(self) -> datetime | None:
         """When the run was over, successful or not; None while it isn't."""
         if end := self._end:
             return moment(end.ended)
@@ -154,14 +167,14 @@ class Run(Parent):
     @property
     def _reached_end(self) -> bool:
         """For a run whose scheduler died between the last task and writing down the end."""
-        return self._store.result_exists(self.id, TaskKey(_END))
+        return self._store.result_exists(self.id, self._end_key)
 
     # What it was started with
 
     @property
     def code(self) -> Code:
         """The code that the run was started with."""
-        return Code(self._store, self._manifest.code)
+        return Code(self._store, self._manifest)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -190,11 +203,7 @@ class Run(Parent):
     @property
     def system_tags(self) -> frozenset[str]:
         """What Reflow says of it: `user:…`, `place:local` or `place:cluster`, `python_version:…`."""
-        manifest = self._manifest
-        found = {f"place:{manifest.place}"}
-        found |= {f"user:{manifest.user}"} if manifest.user else set()
-        found |= {f"python_version:{manifest.python}"} if manifest.python else set()
-        return frozenset(found) | project_tags(manifest.project)
+        return system_tags(self._manifest)
 
     def _has(self, tags: Iterable[str]) -> bool:
         """Whether it has all of these tags. The system's are looked at last: they may have to be read."""
@@ -202,33 +211,50 @@ class Run(Parent):
         return not missing or (all(":" in tag for tag in missing) and missing <= self.system_tags)
 
     def is_in_namespace(self) -> bool:
-        """Whether the run has the namespace's tag, or all are shown."""
-        chosen = get_namespace()
-        if self._listed and chosen in (f"user:{self._listed.user}", f"place:{self._listed.place}"):
+        """Whether the run is in the namespace that is chosen now: has its tag, or all are shown."""
+        return self._is_in(get_namespace())
+
+    def _is_in(self, namespace: str | None) -> bool:
+        if namespace is None:
             return True
-        return chosen is None or self._has([chosen])
+        known = self._listed or self._manifest
+        if is_anybodys(namespace, known.user) or namespace in (f"user:{known.user}", f"place:{known.place}"):
+            return True
+        return self._has([namespace])
+
+    @property
+    def trigger(self) -> None:
+        """What event started the run: always None, since Reflow has no events."""
 
     def add_tag(self, tag: str | Iterable[str]) -> None:
-        """Add a tag, or several."""
-        self.replace_tags((), _several(tag))
+        """Add a tag, or several. Raises MetaflowTaggingError."""
+        self._change((), several(tag))
 
-    add_tags = add_tag
+    def add_tags(self, tags: str | Iterable[str]) -> None:
+        """Add tags. Raises MetaflowTaggingError."""
+        self._change((), several(tags))
 
     def remove_tag(self, tag: str | Iterable[str]) -> None:
-        """Remove a tag, or several."""
-        self.replace_tags(_several(tag), ())
+        """Remove a tag, or several; the system's stay. Raises MetaflowTaggingError."""
+        self._change(several(tag), ())
 
-    remove_tags = remove_tag
+    def remove_tags(self, tags: str | Iterable[str]) -> None:
+        """Remove tags; the system's stay. Raises MetaflowTaggingError."""
+        self._change(several(tags), ())
 
     def replace_tag(self, tag_to_remove: str | Iterable[str], tag_to_add: str | Iterable[str]) -> None:
-        """Remove one tag and add another, or several each."""
-        self.replace_tags(_several(tag_to_remove), _several(tag_to_add))
+        """Remove one tag and add another, or several each. Raises MetaflowTaggingError."""
+        self._change(several(tag_to_remove), several(tag_to_add))
 
     def replace_tags(self, tags_to_remove: Iterable[str], tags_to_add: Iterable[str]) -> None:
-        """Remove tags, then add others. Of two changes at once, the later stays."""
+        """Remove tags, then add others. Of two changes at once, the later stays. Raises MetaflowTaggingError."""
+        if isinstance(tags_to_remove, str) or isinstance(tags_to_add, str):
+            raise MetaflowTaggingError(
+                "replace_tags takes two lists of tags; for single ones there's replace_tag."
+            )
+        self._change(several(tags_to_remove), several(tags_to_add))
+
+    def _change(self, remove: tuple[str, ...], add: tuple[str, ...]) -> None:
         self._listed = None  # what it told is older than what is to be changed
-        self._store.set_tags(self.id, (self.user_tags - set(tags_to_remove)) | set(tags_to_add))
-
-
-def _several(tags: str | Iterable[str]) -> tuple[str, ...]:
-    return (tags,) if isinstance(tags, str) else tuple(tags)
+        tags = changed(self.user_tags, self.system_tags, remove, add)
+        self._store.set_tags(self.id, tags)

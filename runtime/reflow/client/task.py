@@ -2,68 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections import namedtuple
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from reflow.client import html, kin
-from reflow.client.base import Parent, moment
+from reflow.client.base import moment
 from reflow.client.batch import Batch
 from reflow.client.code import Code
 from reflow.client.data import TaskData
 from reflow.client.errors import MetaflowNotFound
 from reflow.client.ids import parse_key
+from reflow.client.tags import runtime_of
+from reflow.client.within import WithinRun
 from reflow.store.logs import Frame
 from reflow.store.table import ArtifactTable
-from reflow.store.values import ExceptionInfo, IndexEntry, Manifest, Record
+from reflow.store.values import ExceptionInfo, IndexEntry, Manifest, Record, Status
 
 _STREAMS = {"stdout": "o", "stderr": "e"}
 
 
 class Metadatum(NamedTuple):
-    """Something that is known about a task."""
+    """Something that is known about a task. `created_at`: milliseconds since the epoch, as in Metaflow."""
 
     name: str
     value: str
-    created_at: datetime
+    created_at: int
+    type: str
+    task: Any
 
 
-class Task(Parent):
-    """A task that has finished or failed: its artifacts, by name. A cloned one shows what its origin left."""
+class Task(WithinRun):
+    """A task that has finished or failed: its artifacts, by name. A cloned one shows what its origin left.
+
+    `attempt`, from 0, shows one that failed before the result came; without it, the result is shown, or the latest
+    that failed. Names that begin with `_` are left out, and found by `task["_name"]`.
+    """
 
     _form = "Flow/run/step/task"
+    _has_attempts = True
 
     def __init__(
-        self, pathspec: str, *, _entry: IndexEntry | None = None, _batch: Batch | None = None, **options: Any
+        self,
+        pathspec: str,
+        attempt: int | None = None,
+        *,
+        _entry: IndexEntry | None = None,
+        _batch: Batch | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(pathspec, **options)
+        super().__init__(pathspec, attempt, **options)
         self._batch = _batch
         self._key = _entry.key if _entry else parse_key(self._manifest, self._parts[2], self.id)
         if _entry is None:
             _ = self._record
-
-    @property
-    def _run(self) -> str:
-        return self._parts[1]
+        self._check_namespace()
 
     @property
     def _manifest(self) -> Manifest:
         return self._store.manifest(self._run)
 
     @cached_property
+    def _holder(self) -> str:
+        """The run that holds the records and the output: another one for a clone."""
+        return self._store.holder(self._run, self._key)
+
+    @cached_property
     def _record(self) -> Record:
-        """The result, else the latest failed attempt. Raises MetaflowNotFound."""
+        """The result, else the latest failed attempt; or the attempt that was asked for. Raises MetaflowNotFound."""
         found = self._batch.record(self._key) if self._batch else None
         found = found or self._store.result(self._run, self._key)
-        if found is None:
-            failures = self._store.failures(self._run, self._key)
-            if not failures:
-                raise MetaflowNotFound(
-                    f"The task {self.pathspec} isn't there, or has neither finished nor failed."
-                )
-            found = failures[-1]
-        return found
+        if found is not None and self._attempt in (None, found.attempt):
+            return found
+        failures = self._store.failures(self._run, self._key)
+        if self._attempt is not None:
+            return self._of_attempt(failures if found is None else [*failures, found])
+        if not failures:
+            raise MetaflowNotFound(
+                f"The task {self.pathspec} isn't there, or has neither finished nor failed."
+            )
+        return failures[-1]
+
+    def _of_attempt(self, records: Iterable[Record]) -> Record:
+        by_attempt = {record.attempt: record for record in records}
+        try:
+            return by_attempt[self._attempt or 0]
+        except KeyError:
+            there = ", ".join(map(str, sorted(by_attempt))) or "none at all"
+            raise MetaflowNotFound(
+                f"The task {self.pathspec} has no attempt {self._attempt}; its attempts are: {there}."
+            ) from None
 
     @cached_property
     def _table(self) -> ArtifactTable:
@@ -76,7 +107,8 @@ class Task(Parent):
         """The step."""
         from reflow.client.step import Step
 
-        return Step("/".join(self._parts[:3]), _place=self._place)
+        path = "/".join(self._parts[:3])
+        return Step(path, _place=self._place, _namespace_check=False, _is_there=True)
 
     # Artifacts
 
@@ -86,12 +118,13 @@ class Task(Parent):
         return TaskData(self._store, self._table, self.pathspec)
 
     @property
-    def artifacts(self) -> list[Any]:
-        """The artifacts, without their values."""
-        return list(self)
+    def artifacts(self) -> Any:
+        """The artifacts without their values: a tuple, and each as an attribute."""
+        found = list(self)
+        return namedtuple("Artifacts", [one.id for one in found], rename=True)(*found)
 
     def __iter__(self) -> Iterator[Any]:
-        return (self._artifact(name) for name in sorted(self._table))
+        return (self._artifact(name) for name in sorted(self._table) if not name.startswith("_"))
 
     def _repr_html_(self) -> str:
         return html.of_task(self)
@@ -105,7 +138,9 @@ class Task(Parent):
     def _artifact(self, name: str) -> Any:
         from reflow.client.artifact import DataArtifact
 
-        return DataArtifact(f"{self.pathspec}/{name}", _task=self, _place=self._place)
+        return DataArtifact(
+            f"{self.pathspec}/{name}", self._attempt, _task=self, _place=self._place, _namespace_check=False
+        )
 
     def _must_have(self, name: str) -> None:
         if name not in self._table:
@@ -116,13 +151,13 @@ class Task(Parent):
 
     @property
     def successful(self) -> bool:
-        """Whether the task has its result. A failure that `@catch` let pass counts, as in Metaflow."""
-        return self._record.status.finished
+        """Whether the step went through. A failure that `@catch` let pass is none, as in Metaflow."""
+        return self._record.status is Status.SUCCEEDED
 
     @property
     def finished(self) -> bool:
-        """Whether an attempt has ended, well or not."""
-        return True
+        """Whether the task has its result, and so the flow went on: it was successful, or `@catch` let it pass."""
+        return self._record.status.finished
 
     @property
     def exception(self) -> ExceptionInfo | None:
@@ -152,34 +187,41 @@ class Task(Parent):
     @property
     def origin_pathspec(self) -> str | None:
         """The task that this one was cloned from, None for one that ran in this run."""
-        holder = self._store.holder(self._run, self._key)
-        return "/".join((self._parts[0], holder, *self._parts[2:])) if holder != self._run else None
+        if self._holder == self._run:
+            return None
+        return "/".join((self._parts[0], self._holder, *self._parts[2:]))
 
     @property
     def code(self) -> Code:
         """The code of the run in which the task ran."""
-        holder = self._store.holder(self._run, self._key)
-        return Code(self._store, self._store.manifest(holder).code)
+        return Code(self._store, self._store.manifest(self._holder))
 
     @property
-    def tags(self) -> frozenset[str]:
-        """The run's tags."""
-        found: frozenset[str] = self.parent.tags
-        return found
+    def runtime_name(self) -> str:
+        """Where the task ran: `dev` on a laptop, `kubernetes` in a cluster."""
+        return runtime_of(self._store.manifest(self._holder))
+
+    @property
+    def environment_info(self) -> dict[str, Any] | None:
+        """The packages that the step ran with, where it has an environment of its own (`@pypi`, `@conda`)."""
+        found = self._store.manifest(self._holder).environments.get(self._parts[2])
+        return dict(found or {}) or None
 
     @property
     def metadata(self) -> list[Metadatum]:
         """What is known about the task besides its artifacts."""
-        at = self.finished_at
-        return [Metadatum(name, value, at) for name, value in self.metadata_dict.items()]
+        at = int(self._record.ended * 1000)
+        return [Metadatum(name, value, at, name, self) for name, value in self.metadata_dict.items()]
 
     @property
     def metadata_dict(self) -> dict[str, str]:
-        """As `metadata`, by name."""
-        record, origin = self._record, self.origin_pathspec
+        """As `metadata`, by name. Names that Metaflow has too mean the same."""
+        record, manifest = self._record, self._manifest
+        url = self._place.url
         found = {
             "attempt": str(record.attempt),
             "attempt_ok": str(record.status.finished),
+            "attempt-done": str(record.attempt),
             "status": record.status.value,
             "launch": str(record.launch),
             "host": record.host,
@@ -187,8 +229,13 @@ class Task(Parent):
             "python_version": record.python,
             "switch_case": record.case or "",
             "foreach_width": "" if record.width is None else str(record.width),
-            "origin-run-id": origin.split("/")[1] if origin else "",
-            "origin-task-id": self.id if origin else "",
+            "user": manifest.user,
+            "runtime": self.runtime_name,
+            "script-name": manifest.code.script.rpartition("/")[2],
+            "ds-type": url.partition("://")[0] if "://" in url else "local",
+            "ds-root": url.partition("?")[0],
+            "origin-run-id": manifest.origin.run if manifest.origin else "",
+            "origin-task-id": self.id if self.origin_pathspec else "",
         }
         return {name: value for name, value in found.items() if value}
 
@@ -214,18 +261,34 @@ class Task(Parent):
         """The size of `stderr` in bytes."""
         return sum(len(frame.data) for frame in self._frames("e"))
 
-    def loglines(self, stream: str, as_unicode: bool = True) -> Iterator[tuple[datetime, str | bytes]]:
-        """Time and text of each line of `stdout` or `stderr`, without the line's end."""
+    def loglines(
+        self, stream: str, as_unicode: bool = True, meta_dict: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[datetime, str | bytes]]:
+        """Time (UTC, without a zone) and text of each line of `stdout` or `stderr`, without the line's end.
+
+        `meta_dict` is taken as in Metaflow, and not needed.
+        """
         if stream not in _STREAMS:
             raise MetaflowNotFound(f"There is no stream {stream!r}: it is stdout or stderr.")
         for time, line in _lines(self._frames(_STREAMS[stream])):
-            yield moment(time), line.decode("utf-8", "replace") if as_unicode else line
+            yield (
+                datetime.fromtimestamp(time, UTC).replace(tzinfo=None),
+                line.decode("utf-8", "replace") if as_unicode else line,
+            )
 
     def _text(self, stream: str) -> str:
         return b"".join(frame.data for frame in self._frames(stream)).decode("utf-8", "replace")
 
     def _frames(self, stream: str) -> Iterator[Frame]:
-        return (frame for frame in self._store.log(self._run, self._record) if frame.stream == stream)
+        return (frame for frame in self._log() if frame.stream == stream)
+
+    def _log(self) -> Iterator[Frame]:
+        """A caught failure's own output is what the attempt printed that failed: the one after it ran no code."""
+        own = self._store.log(self._holder, self._record)
+        if self._attempt is None and self._record.status is Status.CAUGHT:
+            failed = self._store.failures(self._run, self._key)[-1:]
+            return chain(*(self._store.log(self._holder, record) for record in failed), own)
+        return own
 
     # Kin
 
@@ -251,7 +314,10 @@ class Task(Parent):
 
     def _tasks(self, entries: Iterable[IndexEntry]) -> Iterator[Task]:
         run = "/".join(self._parts[:2])
-        return (Task(f"{run}/{e.key.step}/{e.key.id}", _place=self._place, _entry=e) for e in entries)
+        return (
+            Task(f"{run}/{e.key.step}/{e.key.id}", _place=self._place, _entry=e, _namespace_check=False)
+            for e in entries
+        )
 
 
 def _lines(frames: Iterator[Frame]) -> Iterator[tuple[float, bytes]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import Graph
 from reflow.values.key import TaskKey, pathspec
+
+if TYPE_CHECKING:
+    from reflow.store.objects import ObjectStore
 
 
 class Made:
@@ -35,6 +38,7 @@ class Running:
     parameter_names: tuple[str, ...] = ()
     make_tempdir: Callable[[], str | None] = lambda: None
     extras: Mapping[str, Any] = field(default_factory=dict)
+    store: ObjectStore | None = None  # which the Client reads in the step
 
 
 class Current:
@@ -139,3 +143,8 @@ current = Current()
 def set_running(running: Running | None) -> None:
     """Say which task this process runs: called once by the task's process."""
     current._running = running
+
+
+def running_store() -> ObjectStore | None:
+    """The store of the task that this process runs; None where it runs none."""
+    return current._running.store if current._running else None

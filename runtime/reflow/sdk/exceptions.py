@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reflow.values.errors import ReflowError
+from reflow.values.errors import NotFound, ReflowError, UsageError
 
 
 class FlowMisuse(ReflowError):
@@ -41,7 +41,34 @@ class MissingInMergeArtifactsException(MergeArtifactsException):
         return type(self), (str(self), self.artifact_names)
 
 
-MetaflowException = ReflowError  # as scripts know it that were written for Metaflow
+# As scripts know them that were written for Metaflow:
+MetaflowException = ReflowError
+MetaflowNotFound = NotFound
+CommandException = UsageError
+
+
+class MetaflowInternalError(ReflowError):
+    """What scripts written for Metaflow may raise; Reflow itself doesn't."""
+
+    headline = "Internal error"
+
+
+class MetaflowInvalidPathspec(ReflowError):
+    """Not the name of such an object: a run's, say, is `Flow/run`."""
+
+    headline = "Invalid pathspec"
+
+
+class MetaflowNamespaceMismatch(ReflowError):
+    """The object isn't in the namespace that was chosen with `namespace(…)`."""
+
+    headline = "Object not in the current namespace"
+
+
+class MetaflowTaggingError(ReflowError):
+    """A tag that can't be, or that can't be changed."""
+
+    headline = "Tagging error"
 
 
 class FailureHandledByCatch:

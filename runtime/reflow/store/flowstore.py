@@ -131,6 +131,10 @@ class FlowStore:
         """The records of the task's failed attempts, in their order, read through clones."""
         return self._tasks.failures(self.holder(run, key), key)
 
+    def has_task(self, run: str, step: str) -> bool:
+        """Whether any task of a step has a record, its own or a cloned one. One request at most."""
+        return self._tasks.has_task(run, step)
+
     def index(self, run: str) -> list[IndexEntry]:
         """Every task with a record, cloned ones included: the ledger first, then the records that it lacks.
 

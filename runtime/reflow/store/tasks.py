@@ -102,6 +102,15 @@ class Tasks:
                     " `gc` has deleted that run in the meantime, or somebody its objects. Resume another run."
                 )
 
+    def has_task(self, run: str, step: str) -> bool:
+        """See `FlowStore.has_task`."""
+        clones = self._runs.manifest(run).clones
+        if any(key.step == step for keys in clones.values() for key in keys):
+            return True
+        where = layout.run(self._flow, run)
+        found = self._objects.list(f"{where.tasks}{step}/")
+        return any(where.record_name(info.key) for info in found)
+
     # In bulk
 
     def index(self, run: str) -> list[IndexEntry]:

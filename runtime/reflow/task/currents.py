@@ -73,8 +73,8 @@ def _client(spec: TaskSpec, kind: str, pathspec: str) -> Made:
         objects = open_store_of(spec)
         place = Place(objects.url, objects)
         if kind == "Run":
-            return Run(pathspec, _place=place, _any_namespace=True)
+            return Run(pathspec, _place=place, _namespace_check=False)
         running = IndexEntry(spec.key, spec.attempt, Status.FAILED)  # it has no record yet
-        return Task(pathspec, _place=place, _entry=running)
+        return Task(pathspec, _place=place, _entry=running, _namespace_check=False)
 
     return Made(make)

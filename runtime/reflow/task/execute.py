@@ -149,6 +149,7 @@ def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
             parameter_names=tuple(parameter.name for parameter in parameters_of(attempt.flow_class)),
             make_tempdir=folder.path,
             extras=extras_of(spec, manifest, records),
+            store=attempt.store.objects,
         )
     )
     return TaskState(

@@ -32,7 +32,7 @@ def _call(name: str, run: str, store: str) -> int:
         if "run" in getattr(getattr(hook, "__code__", None), "co_varnames", ())[:1]:
             from reflow.client import Run
 
-            hook(Run(run, store=store))
+            hook(Run(run, store=store, _namespace_check=False))
         else:
             hook()
     except Exception:

@@ -22,6 +22,18 @@ class ReflowError(Exception):
     """What went wrong, where, and what to do: one message, written for a user. Never shown with a traceback."""
 
     exit_code = 1
+    headline = "Flow failed"
+
+    def __init__(self, msg: object = "", lineno: int | None = None, source_file: str | None = None) -> None:
+        """`lineno` and `source_file` are for scripts that raise it as Metaflow's MetaflowException."""
+        self.line_no = lineno
+        self.source_file = source_file
+        super().__init__(msg)
+
+    @property
+    def message(self) -> str:
+        """What `str` of it gives."""
+        return str(self)
 
 
 class UsageError(ReflowError):

@@ -38,7 +38,9 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / ".jupyter" / "runtime"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
     monkeypatch.setenv("PYTHONPATH", str(RUNTIME))
-    monkeypatch.delenv("REFLOW_STORE", raising=False)
+    monkeypatch.setenv("USER", "tester")  # as the commands of Laptop: the client shows the user's own runs
+    for name in ("REFLOW_STORE", "REFLOW_USER", "METAFLOW_USER", "SUDO_USER", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
 
     def execute(*cells: str) -> list[dict[str, Any]]:
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])

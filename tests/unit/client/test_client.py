@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from reflow import client
-from reflow.client import Flow, Reflow, Run, Step, Task
+from reflow.client import Flow, Reflow, Run, Step, Task, namespaces
 from reflow.graph.types import Graph, Kind
 from reflow.graph.types import Step as GraphStep
 from reflow.store.flowstore import FlowStore
 from reflow.store.folder import FolderStore
 from reflow.store.values import ArtifactRef, CodeRef, ExceptionInfo, Origin, RunEnd, Status
-from reflow.values.errors import UnloadableValue
+from reflow.values.errors import UnloadableValue, UsageError
 from reflow.values.key import TaskKey
 from tests.contract.store.samples import FLOW, GRAPH, START, failed, manifest, record, resumed, train
 
@@ -29,7 +29,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderStore:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("REFLOW_STORE", raising=False)
     (tmp_path / ".reflow").mkdir()
-    client.namespace(None)
+    monkeypatch.setattr(namespaces, "_Chosen", type("Chosen", (), {"is_chosen": True, "tag": None}))
     return FolderStore(tmp_path / ".reflow")
 
 
@@ -78,9 +78,9 @@ def resumed_run(flow: FlowStore, failed_run: str) -> str:
 def test_the_finished_steps_of_a_failed_run_are_read(failed_run: str) -> None:
     run = Flow(FLOW).latest_run
     assert run == Run(f"{FLOW}/{failed_run}")
-    assert [step.id for step in run] == ["start", "train"]
+    assert [step.id for step in run] == ["train", "start"]
     assert run["start"].task.data.parts == [1, 2, 3]
-    assert [task.data.y for task in run["train"] if task.successful] == [0, 10]
+    assert [task.data.y for task in run["train"] if task.successful] == [10, 0]
     assert run["train"]["1"].data.parts == [1, 2, 3]
 
 
@@ -91,7 +91,8 @@ def test_a_failed_run_tells_how_it_failed(failed_run: str) -> None:
     assert run.exception.line == "ValueError: bad part"
     assert run.failed_task.current_attempt == 1
     assert not run.failed_task.successful
-    assert run.finished_at.timestamp() == 2000.0
+    assert run.finished_at is None
+    assert run.ended_at.timestamp() == 2000.0
     assert run.end_task is None
     assert run.data is None
 
@@ -100,7 +101,8 @@ def test_a_resumed_run_reads_through_to_its_origin(failed_run: str, resumed_run:
     run = Run(f"{FLOW}/{resumed_run}")
     assert (run.successful, run.finished, run.status) == (True, True, "succeeded")
     assert run.origin_pathspec == f"{FLOW}/{failed_run}"
-    assert [task.data.y for task in run["train"]] == [0, 10, 20]
+    assert [task.data.y for task in run["train"]] == [20, 10, 0]
+    assert run.finished_at == run.ended_at
     start = run["start"].task
     assert start.stdout == "hello wörld\nlast"
     assert start.origin_pathspec == f"{FLOW}/{failed_run}/start/0"
@@ -171,6 +173,37 @@ def test_data_is_loaded_when_asked_for_and_listed_without(
         _ = task.data.other
     with pytest.raises(KeyError, match="it has big, parts"):
         task["other"]
+    assert task.artifacts.parts == task["parts"]
+    assert task.artifacts._fields == ("big", "parts")
+
+
+def test_names_with_an_underscore_are_only_found_by_name(flow: FlowStore) -> None:
+    run = flow.claim(manifest()).run
+    made = {"x": flow.dump(1, budget=99), "_x": flow.dump(2, budget=99)}
+    flow.commit(run, record(START, artifacts=made))
+    task = Task(f"{FLOW}/{run}/start/0")
+    assert [a.id for a in task] == list(task.data) == ["x"]
+    assert "_x" not in task.data
+    assert not hasattr(task.data, "_x")
+    assert task["_x"].data == 2
+
+
+def test_an_attempt_that_failed_is_read_by_its_number(flow: FlowStore) -> None:
+    run = flow.claim(manifest()).run
+    flow.commit(run, failed(START, 0, log=log(flow, run, START)))
+    flow.commit(run, record(START, attempt=1, artifacts={"x": flow.dump(1, budget=99)}))
+    path = f"{FLOW}/{run}/start/0"
+    first = Task(path, attempt=0)
+    assert (first.current_attempt, first.successful, first.stdout) == (0, False, "hello wörld\nlast")
+    assert repr(first) == f"Task({path!r}, attempt=0)"
+    assert Task(path).current_attempt == Task(path, attempt=1).current_attempt == 1
+    assert client.DataArtifact(f"{path}/x", attempt=1).data == 1
+    assert pickle.loads(pickle.dumps(first)) == first != Task(path)
+    for bad in (2, -1, "x"):
+        with pytest.raises(client.MetaflowNotFound, match="attempt"):
+            Task(path, attempt=bad)  # type: ignore[arg-type]
+    with pytest.raises(client.MetaflowNotFound, match="no attempts"):
+        Run(f"{FLOW}/{run}", attempt=0)
 
 
 def test_an_artifact_has_a_name_of_its_own(failed_run: str) -> None:
@@ -201,12 +234,70 @@ def test_parents_and_children_follow_the_graph(resumed_run: str) -> None:
     assert list(run["start"].task.parent_tasks) == []
     assert [step.id for step in run["join"].parent_steps] == ["train"]
     assert [step.id for step in run["join"].child_steps] == ["end"]
+    assert next(run["train"].child_steps).id == "join"
+
+
+def test_a_step_is_there_once_it_has_begun(flow: FlowStore, failed_run: str) -> None:
+    failed = Run(f"{FLOW}/{failed_run}")
+    assert "join" not in failed
+    assert list(failed["train"].child_steps) == []
+    going = Run(f"{FLOW}/{flow.claim(manifest()).run}")
+    assert [step.id for step in going] == ["start"]
+    assert going["start"].task is None
+    flow.commit(going.id, record(START, width=2))
+    assert [step.id for step in going] == ["train", "start"]
+    assert "end" not in going
+
+
+def test_all_that_a_notebook_completes_and_metaflow_tells_is_there(failed_run: str) -> None:
+    run = Run(f"{FLOW}/{failed_run}")
+    task = run["start"].task
+    assert Reflow()._ipython_key_completions_() == [FLOW]
+    assert Flow(FLOW)._ipython_key_completions_() == [failed_run]
+    assert run._ipython_key_completions_() == ["train", "start"]
+    assert run["train"]._ipython_key_completions_() == ["2", "1", "0"]
+    assert task._ipython_key_completions_() == ["big", "parts"]
+    assert (task.runtime_name, run["start"].environment_info, run.trigger) == ("dev", None, None)
+    told = task.metadata_dict
+    assert (told["attempt"], told["user"], told["ds-type"]) == ("0", "ann", "local")
+    assert "origin-run-id" not in told
+    assert {m.name: m.value for m in task.metadata} == told
+    assert (Flow(FLOW).parent, Flow(FLOW).created_at) == (None, run.created_at)
+    assert run["start"].control_task is None
+
+
+def test_the_code_of_a_run_is_unpacked_or_read_as_a_tarball(failed_run: str) -> None:
+    code = Run(f"{FLOW}/{failed_run}").code
+    with code.extract() as folder:
+        assert (Path(folder) / code.script_name).read_text() == "# the flow\n"
+    assert not Path(folder).exists()
+    assert code.tarball.getnames() == ["train.py"]
+    assert code.info["script"] == "train.py"
+    assert Path(code.path).read_text() == "# the flow\n"
+
+
+def test_metadata_chooses_the_store(tmp_path: Path, failed_run: str) -> None:
+    other = FlowStore(FolderStore(tmp_path / "other" / ".reflow"), FLOW)
+    other.claim(manifest())
+    other.claim(manifest())
+    at_first = client.get_metadata()
+    assert at_first == f"local@{tmp_path / '.reflow'}"
+    try:
+        for way in (f"local@{tmp_path / 'other'}", str(tmp_path / "other" / ".reflow")):
+            assert client.metadata(way) == f"local@{tmp_path / 'other' / '.reflow'}"
+            assert Flow(FLOW).latest_run.id == "2"
+        for bad in ("service@http://x", str(tmp_path / "nowhere")):
+            with pytest.raises(UsageError, match="metadata"):
+                client.metadata(bad)
+    finally:
+        assert client.default_metadata() == at_first
+    assert Flow(FLOW).latest_run.id == failed_run
 
 
 def test_tags_are_the_users_and_the_systems(failed_run: str) -> None:
     run = Run(f"{FLOW}/{failed_run}")
     assert run.user_tags == {"nightly"}
-    assert run.system_tags == {"user:ann", "place:local", "python_version:3.11.7"}
+    assert run.system_tags == {"user:ann", "place:local", "runtime:dev", "python_version:3.11.7"}
     run.add_tags(["a", "b"])
     run.remove_tag("nightly")
     run.replace_tag("a", "c")
@@ -214,6 +305,26 @@ def test_tags_are_the_users_and_the_systems(failed_run: str) -> None:
     assert run["start"].task.tags == run.tags
     assert [r.id for r in Flow(FLOW).runs("b", "user:ann")] == [failed_run]
     assert list(Flow(FLOW).runs("nightly")) == []
+    assert Flow(FLOW).tags == frozenset()
+    assert run["start"].task["parts"].user_tags == {"b", "c"}
+
+
+def test_what_can_t_be_a_tag_or_can_t_be_changed_is_refused(failed_run: str) -> None:
+    run = Run(f"{FLOW}/{failed_run}")
+    for refused, says in (
+        (lambda: run.add_tag(""), "aren't empty"),
+        (lambda: run.add_tag(5), "neither a tag"),
+        (lambda: run.add_tags(["a", 5]), "aren't empty"),
+        (lambda: run.add_tag("x" * 501), "at most 500"),
+        (lambda: run.remove_tag("user:ann"), "the system's"),
+        (lambda: run.replace_tags([], []), "at least one"),
+        (lambda: run.replace_tags("nightly", ["a"]), "two lists"),
+    ):
+        with pytest.raises(client.MetaflowTaggingError, match=says):
+            refused()
+    run.add_tag("user:ann")
+    run.remove_tag("never there")
+    assert run.user_tags == {"nightly"}
 
 
 def test_a_namespace_hides_other_runs_until_it_is_left(flow: FlowStore, failed_run: str) -> None:
@@ -223,8 +334,54 @@ def test_a_namespace_hides_other_runs_until_it_is_left(flow: FlowStore, failed_r
     assert [run.id for run in Flow(FLOW)] == [failed_run]
     with pytest.raises(client.MetaflowNamespaceMismatch, match=r"namespace\(None\)"):
         Run(f"{FLOW}/{other}")
-    assert client.default_namespace() is None
+    assert client.namespace(None) is None
     assert Run(f"{FLOW}/{other}").id == other
+
+
+def test_the_first_namespace_is_the_users(
+    flow: FlowStore, failed_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = flow.claim(manifest(user="bob")).run
+    monkeypatch.setenv("REFLOW_USER", "bob")
+    assert client.default_namespace() == client.get_namespace() == "user:bob"
+    assert [run.id for run in Flow(FLOW)] == [other]
+
+
+def test_a_run_that_nobody_started_is_in_every_users_namespace(flow: FlowStore, failed_run: str) -> None:
+    """As those are which a FlowRun asked for: they fail in the cluster, and are looked at on a laptop."""
+    cluster = flow.claim(manifest(user="", place="cluster"), "k8s-nightly").run
+    client.namespace("user:bob")
+    assert Flow(FLOW).latest_run == Run(f"{FLOW}/{cluster}")
+    client.namespace("nightly")
+    assert [run.id for run in Flow(FLOW)] == [failed_run]
+
+
+def test_nothing_of_another_namespace_is_made_but_what_is_held_stays_usable(
+    flow: FlowStore, failed_run: str
+) -> None:
+    run = Run(f"{FLOW}/{failed_run}")
+    task = run["start"].task
+    found = Flow(FLOW)
+    client.namespace("user:bob")
+    for kind, path in (
+        (Flow, FLOW),
+        (Run, run.pathspec),
+        (Step, f"{run.pathspec}/start"),
+        (Task, task.pathspec),
+        (client.DataArtifact, f"{task.pathspec}/parts"),
+    ):
+        with pytest.raises(client.MetaflowNamespaceMismatch, match="user:bob"):
+            kind(path)
+        assert kind(path, _namespace_check=False).pathspec == path
+        assert not kind(path, _namespace_check=False).is_in_namespace()
+    assert list(Reflow()) == []
+    assert run["start"].task == task
+    assert [r.id for r in found] == [failed_run]
+    assert pickle.loads(pickle.dumps(task)).data.parts == [1, 2, 3]
+    client.namespace("user:ann")
+    pickled = pickle.dumps(Run(run.pathspec))
+    client.namespace("user:bob")
+    assert pickle.loads(pickled) == run
 
 
 @pytest.mark.parametrize(
@@ -262,6 +419,8 @@ def test_what_is_not_there_is_not_found(failed_run: str) -> None:
         assert child not in parent
         with pytest.raises(KeyError):
             parent[child]
+    with pytest.raises(client.MetaflowNotFound, match="no run of a flow X"):
+        Reflow()["X"]
     assert failed_run in Flow(FLOW)
     assert "start" in Run(run)
     assert FLOW in Reflow()
@@ -311,11 +470,15 @@ def test_a_task_in_a_loop_and_a_foreach_is_found_by_its_id(flow: FlowStore) -> N
     assert [t.id for t in Step(f"{FLOW}/{run}/train")] == ["17-3.2"]
 
 
-def test_a_caught_failure_counts_as_success(flow: FlowStore) -> None:
+def test_a_caught_failure_is_finished_but_was_no_success(flow: FlowStore) -> None:
     run = flow.claim(manifest()).run
-    flow.commit(run, record(START, Status.CAUGHT, exception=ExceptionInfo("ValueError", "x", "")))
+    printed = log(flow, run, START)
+    flow.commit(run, failed(START, 0, log=printed))
+    flow.commit(run, record(START, Status.CAUGHT, attempt=1, exception=ExceptionInfo("ValueError", "x", "")))
     task = Task(f"{FLOW}/{run}/start/0")
-    assert task.successful
+    assert task.finished
+    assert not task.successful
+    assert task.stdout == "hello wörld\nlast"
     assert task.exception
     assert task.exception.line == "ValueError: x"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reflow.client import Flow, Run
+from reflow.client import Flow, Run, namespaces
 from reflow.client import place as places
 from reflow.store.flowstore import FlowStore
 from reflow.store.folder import FolderStore
@@ -44,7 +44,8 @@ def store(tmp_path: Path) -> Counting:
 
 @pytest.fixture
 def flow(store: Counting, monkeypatch: pytest.MonkeyPatch) -> FlowStore:
-    """What fills the store; the client reads the same one, with nothing in its memory."""
+    """What fills the store; the client reads the same one, with nothing in its memory, as one user of several."""
+    monkeypatch.setattr(namespaces, "_Chosen", type("Chosen", (), {"is_chosen": True, "tag": "user:ann"}))
     place = places.Place(store._store.url, store)  # type: ignore[arg-type]
     monkeypatch.setitem(places._open, store._store.url, place)
     return FlowStore(store._store, FLOW)
