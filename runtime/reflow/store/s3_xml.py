@@ -1,13 +1,20 @@
-"""The few XML answers and questions of S3's interface."""
+"""The few XML answers and questions of S3's interface.
+
+A task's process rarely gets more than a refusal to read, so the parser is imported when there's something for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape
+from typing import TYPE_CHECKING
 
 from reflow.store.objects import ObjectInfo
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_NO_SUCH_KEY = b"<Code>NoSuchKey</Code>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,10 @@ def parse_time(text: str) -> float:
 
 def parse_error(body: bytes) -> tuple[str, str]:
     """Code and message; empty where the answer says none."""
+    if _NO_SUCH_KEY in body:  # what a task that asks whether it has a result is told
+        return "NoSuchKey", ""
+    from xml.etree import ElementTree
+
     try:
         root = _parse(body)
     except ElementTree.ParseError:
@@ -58,7 +69,7 @@ def parse_texts(body: bytes, names: Iterable[str]) -> list[str]:
 
 
 def delete_request(names: Iterable[str]) -> bytes:
-    objects = "".join(f"<Object><Key>{escape(name)}</Key></Object>" for name in names)
+    objects = "".join(f"<Object><Key>{_escaped(name)}</Key></Object>" for name in names)
     return f"<Delete><Quiet>true</Quiet>{objects}</Delete>".encode()
 
 
@@ -70,19 +81,25 @@ def parse_delete_errors(body: bytes) -> list[tuple[str, str, str]]:
 
 def complete_request(etags: Iterable[str]) -> bytes:
     parts = "".join(
-        f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag></Part>"
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{_escaped(etag)}</ETag></Part>"
         for number, etag in enumerate(etags, 1)
     )
     return f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
 
 
-def _parse(body: bytes) -> ElementTree.Element:
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _parse(body: bytes) -> Element:
     """The root, with the namespace taken off all names: servers disagree on it."""
+    from xml.etree import ElementTree
+
     root = ElementTree.fromstring(body)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
 
 
-def _text(element: ElementTree.Element, name: str) -> str:
+def _text(element: Element, name: str) -> str:
     return element.findtext(name) or ""

@@ -53,7 +53,8 @@ def run_task(
             from reflow.sdk.alias import install_alias
 
             install_alias()  # a resume has it where its origin had it
-        check_graph(spec, digest or digest_of(loaded))
+        if digest or not spec.code:  # a package is named by what is in it, and can't have changed
+            check_graph(spec, digest or digest_of(loaded))
         store = ground.store if ground else FlowStore(open_store_of(spec), spec.flow)
         manifest = ground.manifest if ground else store.manifest(spec.run)
         finalise(loaded.flow_class, manifest.configs)
