@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from reflow.sdk.parameters import resolve_new, resolve_values
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.task.load import load_script
+from reflow.values.dataclass import replace
 from reflow.values.errors import FlowError, NotFound, UsageError
 
 Object = FlowRun | Resume

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reflow.cli.target import Path4
 from reflow.client.ids import parse_key
 from reflow.store import layout
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Record
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
 from reflow.cli.parsing import Parser, at_least_zero, duration
 from reflow.cli.target import Target
+from reflow.values.dataclass import dataclass
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from reflow.cli.commands import COMMANDS, add_commands
 from reflow.cli.parsing import Parser
 from reflow.cli.target import Target
 from reflow.launch.request import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 
 if TYPE_CHECKING:

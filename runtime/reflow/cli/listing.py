@@ -7,7 +7,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -19,6 +18,7 @@ from reflow.store.catalog import Listed
 from reflow.store.flowstore import FlowStore
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
 

@@ -9,7 +9,6 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from reflow.sdk.parameters import resolve_new, resolve_parameters
 from reflow.sdk.project import project_of
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
+from reflow.values.dataclass import replace
 from reflow.values.errors import NotFound, UsageError
 
 

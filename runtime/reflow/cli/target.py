@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound, UsageError
 
 if TYPE_CHECKING:

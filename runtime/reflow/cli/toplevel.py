@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from reflow.cli.commands import COMMANDS, add_commands_by_name
@@ -11,6 +10,7 @@ from reflow.cli.completion import HOW, SHELLS
 from reflow.cli.parsing import Parser
 from reflow.cli.target import Target
 from reflow.cli.words import Level, levels
+from reflow.values.dataclass import replace
 
 
 def toplevel_command(arguments: Sequence[str]) -> int:

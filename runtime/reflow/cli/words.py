@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from reflow.values.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

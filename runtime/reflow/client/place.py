@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from reflow.sdk.currently import running_store
 from reflow.store.flowstore import FlowStore
 from reflow.store.objects import ObjectStore
 from reflow.store.open import FOLDER, find_store, open_store_long_lived
+from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import UsageError
 
 _LOCAL = "local@"

@@ -3,9 +3,8 @@ heard of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from reflow.engine.events import Failed, Lost
+from reflow.values.dataclass import dataclass, field
 from reflow.values.policy import StepPolicy
 
 MAX_LOST = 10

@@ -9,13 +9,13 @@ graph have to reach it by the same cloned tasks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from reflow.engine.edges import START, children
 from reflow.engine.events import Succeeded
 from reflow.engine.reach import Reach
 from reflow.graph.lint_shape import reachable
 from reflow.graph.types import Graph, Kind, Step
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError
 from reflow.values.key import TaskKey
 

@@ -9,9 +9,9 @@ edge keeps what both ends have in common, and begins each further loop at 0.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from reflow.graph.types import Graph, Kind, Step
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError
 from reflow.values.key import TaskKey
 

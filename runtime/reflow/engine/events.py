@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from reflow.values.dataclass import dataclass
 from reflow.values.key import TaskKey
 
 

@@ -12,7 +12,6 @@ task takes about 250 bytes. benchmarks/engine.py measures all three.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reflow.engine.attempts import Troubles
@@ -20,6 +19,7 @@ from reflow.engine.edges import START
 from reflow.engine.events import Failed, Start, Succeeded, TaskEnd
 from reflow.engine.reach import Reach, is_possible
 from reflow.graph.types import Graph
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError
 from reflow.values.key import TaskKey
 from reflow.values.policy import DEFAULT_POLICY, StepPolicy

@@ -6,8 +6,9 @@ import os
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from reflow.values.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass
+
+from reflow.values.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

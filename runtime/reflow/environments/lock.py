@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reflow.environments.spec import EnvironmentSpec, Kind
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NewerFormat
 
 FORMAT = 1

@@ -4,7 +4,6 @@ resolved and made at the same time."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from reflow.environments.here import Here
 from reflow.environments.lock import Lock, folder_digest, wish_digest
 from reflow.environments.spec import EnvironmentSpec, Kind
 from reflow.environments.uv import Uv
+from reflow.values.dataclass import dataclass, field
 
 AT_ONCE = 8  # environments; they wait for the network more than for this machine
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from reflow.graph.types import Decorator, Graph, Step
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError
 
 OLDEST = (3, 11)  # what Reflow's own runtime, which each task imports, needs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from reflow.graph.classes import class_source
 from reflow.graph.lint import demand
 from reflow.graph.loops import loops, scope
@@ -12,6 +10,7 @@ from reflow.graph.script import read_source
 from reflow.graph.source import DoesNotParse, FlowSource, ParameterDecl, Unsettled
 from reflow.graph.stepsource import plain_step
 from reflow.graph.types import Graph
+from reflow.values.dataclass import dataclass, replace
 
 __all__ = ["Built", "DoesNotParse", "Unsettled", "build", "from_class", "from_text", "read_source"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from reflow.graph.loops import TwoEntries, loops
 from reflow.graph.nesting import Conflict, Fault, nest
 from reflow.graph.types import Kind, Step
+from reflow.values.dataclass import dataclass
 
 Steps = Mapping[str, Step]
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from reflow.values.dataclass import dataclass, field
 
 LIBRARIES = frozenset({"reflow", "metaflow"})
 

@@ -7,10 +7,10 @@ join closes the innermost. Two branches meet only in the join that closes their 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reflow.graph.types import Kind, Step
+from reflow.values.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

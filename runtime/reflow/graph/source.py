@@ -4,10 +4,10 @@ included."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from reflow.graph.types import Decorator
+from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import FlowError, ReflowError
 
 

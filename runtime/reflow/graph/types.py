@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from reflow.values.dataclass import dataclass, field
 
 PARALLEL = (
     "num_parallel"  # the variable of a foreach whose tasks are one gang: `self.next(…, num_parallel=4)`

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
 from reflow.engine.state import Outcome, RunState
@@ -26,6 +25,7 @@ from reflow.task.supervise import (
     TaskStarted,
     TerminalWanted,
 )
+from reflow.values.dataclass import dataclass, field, replace
 from reflow.values.key import TaskKey
 
 STOPPING = 3.0  # seconds between SIGTERM and SIGKILL once the user wants it all to stop

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reflow.engine.events import Start, Succeeded
@@ -32,6 +31,7 @@ from reflow.store.values import CodeRef, Manifest, RunEnd
 from reflow.task.spawn import BothWays, Spawner, open_spawner, own_group
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import Supervisor
+from reflow.values.dataclass import dataclass, replace
 from reflow.values.errors import NotFound, ReflowError
 
 

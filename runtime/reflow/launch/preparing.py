@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from reflow.engine.events import Succeeded
@@ -15,6 +14,7 @@ from reflow.environments.spec import EnvironmentSpec, specs_of
 from reflow.graph.types import Graph
 from reflow.launch.request import Flow, RunRequest
 from reflow.store.values import Manifest
+from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import FlowError
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from reflow.graph.types import Graph
 from reflow.launch.resuming import ResumePlan
 from reflow.store.values import CodeRef, Manifest, Origin
+from reflow.values.dataclass import dataclass, field, replace
 from reflow.values.policy import StepPolicy
 
 DEFAULT_MAX_WORKERS = 16  # as in Metaflow

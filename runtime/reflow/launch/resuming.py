@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from reflow.engine.clone import Again, plan_clone
 from reflow.engine.events import Succeeded
 from reflow.graph.types import Graph
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import IndexEntry, Manifest
+from reflow.values.dataclass import dataclass
 from reflow.values.key import TaskKey
 
 

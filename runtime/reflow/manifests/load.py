@@ -11,12 +11,12 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 
 STDIN = "-"

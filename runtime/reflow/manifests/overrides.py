@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 
 from reflow.graph.policy import Overrides
 from reflow.manifests.types import FlowRunSpec, ResumeFrom, ResumeSpec, StepOverride
+from reflow.values.dataclass import fields, replace
 
 
 def resumed(origin: FlowRunSpec, resume: ResumeSpec, run_id: str) -> FlowRunSpec:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reflow.manifests import schema
 from reflow.manifests.load import load
 from reflow.manifests.parse import ManifestError, parse
 from reflow.manifests.types import Manifest
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 
 

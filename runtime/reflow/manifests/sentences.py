@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from reflow.values.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

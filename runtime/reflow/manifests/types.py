@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from reflow.values.dataclass import dataclass, field
 
 GROUP = "reflow.dev"
 VERSION = "v1alpha1"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reflow.sdk.deferred import Deferred
 from reflow.sdk.finalise import VALUES
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError, ReflowError, UsageError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Config:
         )
 
     def __set_name__(self, owner: type, name: str) -> None:
-        from dataclasses import replace
+        from reflow.values.dataclass import replace
 
         self._declared = replace(self._declared, attribute=name)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import Graph
+from reflow.values.dataclass import dataclass, field
 from reflow.values.key import TaskKey, pathspec
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reflow.sdk.deferred import is_deferred, worked_out
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError, ReflowError, UsageError
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
 from typing import Any
 
 from reflow.store.objects import ObjectInfo, ObjectStore
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound, UsageError
 
 FOLDER = "s3"  # below a flow's part of a store: what S3(run=…) keeps

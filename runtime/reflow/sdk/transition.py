@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import PARALLEL, Kind, Step
 from reflow.sdk.exceptions import InvalidNextException
 from reflow.sdk.steps import is_step
+from reflow.values.dataclass import dataclass
 
 if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec

@@ -7,13 +7,13 @@ file lock, so that a run that died on this host is known to be dead at once.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from reflow.store import formats
 from reflow.store.folder import FolderStore
 from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
 from reflow.store.values import FORMAT
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 
 RENEW = 15.0  # seconds

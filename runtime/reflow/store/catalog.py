@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from reflow.store import layout
 from reflow.store.objects import ObjectInfo, ObjectStore
 from reflow.store.values import Manifest, RunEnd
+from reflow.values.dataclass import dataclass, replace
 
 _LONGEST = 240  # characters of a name, which a file system takes up to 255 of
 

@@ -8,7 +8,6 @@ that aren't are deleted, after a last look at their age. Memory is bounded: hash
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from reflow.store import catalog, layout
 from reflow.store.folder import FolderStore
@@ -17,6 +16,7 @@ from reflow.store.gc_runs import Choice, RunFacts, Wish, choose, read_facts, spa
 from reflow.store.gc_sweep import Sweep, batches, forget_old_marks, without
 from reflow.store.objects import ObjectInfo, ObjectStore
 from reflow.store.sweeps import GRACE, Mark
+from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import NotFound
 
 _CANDIDATES = 5000  # blobs looked at a last time, and deleted, under one mark

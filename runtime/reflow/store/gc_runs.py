@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reflow.store import alive, formats, layout
@@ -11,6 +10,7 @@ from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
 from reflow.store.sweeps import GRACE
 from reflow.store.values import RunEnd
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import CorruptObject, NotFound
 
 

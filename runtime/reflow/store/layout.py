@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
 

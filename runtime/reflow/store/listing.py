@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reflow.store import catalog, layout
 from reflow.store.catalog import Listed
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
 from reflow.store.runs import Runs
+from reflow.values.dataclass import replace
 from reflow.values.errors import NotFound
 
 

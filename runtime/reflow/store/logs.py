@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reflow.store.objects import ObjectStore
 from reflow.store.values import LOG_INLINE_LIMIT, LogRef
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import CorruptObject
 
 PART_SIZE = 1 << 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from reflow.store.folder import FolderStore
 from reflow.store.objects import ObjectStore
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 
 FOLDER = ".reflow"  # the store's folder where nothing else is said

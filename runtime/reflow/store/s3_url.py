@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import UsageError
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
 from reflow.store import s3_errors
 from reflow.store.s3_sign import EMPTY, signed_headers
 from reflow.store.s3_url import Credentials, S3Address
+from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import StoreUnreachable
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ A task's process rarely gets more than a refusal to read, so the parser is impor
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reflow.store.objects import ObjectInfo
+from reflow.values.dataclass import dataclass
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

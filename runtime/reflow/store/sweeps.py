@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 
 from reflow.store import formats, layout
 from reflow.store.objects import ObjectInfo, ObjectStore
 from reflow.store.values import FORMAT
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import CorruptObject, NotFound, StoreUnreachable
 
 LEASE = 120.0  # seconds by the store's clock; gc renews its mark well before

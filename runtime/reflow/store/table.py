@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 from reflow.store.values import INLINE_LIMIT, ArtifactRef, Record
+from reflow.values.dataclass import replace
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
 

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from reflow.graph.types import Graph
+from reflow.values.dataclass import dataclass, field
 from reflow.values.key import TaskKey
 
 FORMAT = 1  # of manifests and records; newer code reads older data, older code refuses newer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reflow.graph.types import PARALLEL, Graph, Step
@@ -12,6 +11,7 @@ from reflow.sdk.currently import Made
 from reflow.sdk.foreach import foreach_key
 from reflow.store.values import Manifest
 from reflow.task.spec import TaskSpec
+from reflow.values.dataclass import dataclass
 from reflow.values.key import TaskKey
 
 

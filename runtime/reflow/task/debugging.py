@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from reflow.task.parents import join_keys
 from reflow.task.postmortem import post_mortem, users_part
 from reflow.task.tempdir import TaskFolder
 from reflow.task.trace import describe
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +16,7 @@ from reflow.store.flowstore import FlowStore
 from reflow.store.included import reference
 from reflow.store.values import BASE_DEPTH, INLINE_LIMIT, ArtifactRef
 from reflow.task.patience import patiently
+from reflow.values.dataclass import replace
 from reflow.values.errors import ReflowError
 from reflow.values.key import TaskKey
 

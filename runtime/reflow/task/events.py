@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reflow.store.values import Record
+from reflow.values.dataclass import dataclass
 from reflow.values.key import TaskKey
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from reflow.task.parents import join_keys, parent_of
 from reflow.task.spec import TaskSpec
 from reflow.task.tempdir import TaskFolder
 from reflow.task.trace import describe, has_user_frames
+from reflow.values.dataclass import dataclass, replace
 from reflow.values.errors import FlowError, ReflowError, StoreUnreachable
 
 if TYPE_CHECKING:

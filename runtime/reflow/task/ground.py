@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 
 from reflow.sdk.artifacts import Records
 from reflow.store.flowstore import FlowStore
@@ -15,6 +14,7 @@ from reflow.store.values import Manifest
 from reflow.task.access import SECRET, open_store_of
 from reflow.task.parents import parent_of
 from reflow.task.spec import TaskSpec
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import ReflowError
 
 

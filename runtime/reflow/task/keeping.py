@@ -10,7 +10,6 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from reflow.store.flowstore import FlowStore
@@ -18,6 +17,7 @@ from reflow.store.logs import LogWriter
 from reflow.store.values import Record
 from reflow.task.patience import patiently
 from reflow.task.spec import TaskSpec
+from reflow.values.dataclass import dataclass, replace
 from reflow.values.errors import ReflowError
 
 THREADS = 8

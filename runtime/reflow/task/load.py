@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from reflow.sdk.entry import FlowEntered, entered_flow, expecting_entry
 from reflow.task.trace import describe
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError
 
 if TYPE_CHECKING:

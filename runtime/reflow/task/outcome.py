@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from reflow.store import formats
 from reflow.store.values import Record
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import CorruptObject
 
 LIMIT = 64 << 20  # bytes; a record with very many artifacts has a few MiB

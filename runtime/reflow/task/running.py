@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from reflow.store.values import ExceptionInfo, Record
@@ -20,6 +19,7 @@ from reflow.task.outcome import LIMIT, Outcome
 from reflow.task.spawn import Child, signal_group
 from reflow.task.spec import TaskSpec
 from reflow.task.terminal import ASKING
+from reflow.values.dataclass import replace
 from reflow.values.errors import CorruptObject
 
 CHUNK = 1 << 16  # bytes read at once

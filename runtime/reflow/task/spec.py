@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
+from reflow.values.dataclass import dataclass, fields
 from reflow.values.errors import NewerFormat, UsageError
 from reflow.values.key import TaskKey
 

@@ -10,8 +10,10 @@ RUNTIME = Path(__file__).parents[3] / "runtime"
 HEAVY = {
     "asyncio",
     "concurrent.futures",
+    "dataclasses",
     "email",
     "http.client",
+    "inspect",
     "importlib.metadata",
     "logging",
     "minio",
