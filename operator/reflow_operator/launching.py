@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reflow.engine.events import Lost, Start
+from reflow.environments.archive import archives_of
 from reflow.task.spec import TaskSpec
 from reflow_operator import constants
 from reflow_operator.ends import Fault, Unclear
@@ -147,6 +148,7 @@ def task_json(run: Run, start: Start) -> dict[str, Any]:
         alias=manifest.code.alias,
         timeout=run.policies[start.key.step].timeout,
         user=manifest.user,
+        archives=[one.to_json() for one in archives_of(manifest.environments, start.key.step)],
     ).to_json()
 
 

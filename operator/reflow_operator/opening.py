@@ -19,6 +19,7 @@ from reflow.graph.build import Unsettled
 from reflow.graph.policy import policies_of
 from reflow.graph.types import Graph
 from reflow.launch.holding import hold
+from reflow.launch.preparing import steps_to_run
 from reflow.launch.resuming import plan_resume
 from reflow.manifests.kept import request_of
 from reflow.manifests.overrides import policy_overrides
@@ -33,6 +34,7 @@ from reflow.values.policy import StepPolicy
 from reflow_operator.claiming import claim
 from reflow_operator.constants import ANNOTATION_RUN_AGAIN, Reason
 from reflow_operator.ends import Unclear, Unloadable, read_end
+from reflow_operator.environments import settled
 from reflow_operator.held import Refused
 from reflow_operator.objects import ObjectKey
 from reflow_operator.pods import Owner
@@ -84,7 +86,7 @@ def prepare(
 ) -> Prepared:
     """Put the code, and for a resume decide what is cloned. Raises Refused."""
     spec = flowrun.spec
-    policies(source.graph, spec)
+    treatment = policies(source.graph, spec)
     if package is not None:
         code = CodeRef(code.script, store.put_code(package), code.alias)
     origin: Origin | None = None
@@ -94,6 +96,7 @@ def prepare(
     parameters: Mapping[str, Any] = source.values
     configs = source.configs
     tags: tuple[str, ...] = ()
+    known: Mapping[str, Any] = {}
     clones: Mapping[str, tuple[TaskKey, ...]] = {}
     if spec.resume_from is not None:
         found = origin_manifest(store, spec.resume_from.run_id)
@@ -107,6 +110,10 @@ def prepare(
         configs = found.configs or configs
         code = CodeRef(code.script, code.sha256, code.alias or found.code.alias)
         taken_over, again = plan.ends, again_notes(plan.again)
+        known = found.environments
+    environments = settled(
+        store, source.graph, code.sha256, known, steps_to_run(source.graph, treatment, taken_over)
+    )
     request = request_of(spec)
 
     def make(run: str) -> Manifest:
@@ -125,6 +132,7 @@ def prepare(
             place="cluster",
             request=request,
             configs=configs,
+            environments=environments,
         )
         made.append(manifest)
         return manifest

@@ -76,6 +76,19 @@ def build_parser() -> Parser:
         help="The flow's file; the .py files beside and below it come along.",
     )
     package.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
+    package.add_argument(
+        "--platform",
+        dest="platforms",
+        action="append",
+        choices=("linux/amd64", "linux/arm64"),
+        help="Of the nodes, for the packages of steps with @pypi; may be repeated. Default: as this machine's.",
+    )
+    package.add_argument(
+        "--python",
+        default="",
+        metavar="VERSION",
+        help="Of the image, for the same packages: 3.12, say. Default: this one's.",
+    )
     add_commands_by_name(commands)
     completion = commands.add_parser(
         "completion",

@@ -55,6 +55,15 @@ class Uv:
                 given=lock.pins, held=held,
             )  # fmt: skip
 
+    def install_into(self, folder: Path, lock: Lock, triple: str, python: str) -> None:
+        """The packages alone, as wheels of a platform and Python that needn't be here. Raises Unmakeable."""
+        if lock.pins:
+            self._run(
+                "pip", "install", "--target", str(folder), "--python", self._here.executable, "--no-deps",
+                "--only-binary", ":all:", "--python-platform", triple, "--python-version", python,
+                "--requirements", "-", given=lock.pins,
+            )  # fmt: skip
+
     def _interpreter(self, lock: Lock) -> str:
         return self._here.executable if self._here.is_version(lock.python) else lock.python
 

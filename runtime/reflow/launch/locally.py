@@ -75,7 +75,7 @@ def resume_locally(
             request.flow,
             listener.preparing,
             origin=origin.environments,
-            running=steps_to_run(request, plan.ends) if wishes(request.flow) else None,
+            running=_to_run(request, plan.ends),
         )
         new_parameters = request.new_parameters
         request = replace(request, new_parameters=lambda known: keep_files(store, new_parameters(known)))
@@ -91,6 +91,13 @@ def resume_locally(
         listener.run_starting(manifest)
         listener.resuming(manifest, plan)
         return execute(request, place, store, manifest, plan.ends, listener, spawner, prepared)
+
+
+def _to_run(request: RunRequest, finished: Iterable[Succeeded]) -> set[str] | None:
+    """The steps whose environments a resume needs; None where it's all the same."""
+    if not wishes(request.flow):
+        return None
+    return steps_to_run(request.flow.graph, request.policies, finished)
 
 
 def spawner_of(request: RunRequest) -> Spawner:

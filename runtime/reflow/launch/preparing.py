@@ -6,16 +6,17 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from reflow.engine.events import Succeeded
+from reflow.engine.events import TaskEnd
 from reflow.engine.state import RunState
 from reflow.environments.lock import Lock, from_json, to_json
 from reflow.environments.making import Environment, Failed, Wanted, Workshop, make_all
 from reflow.environments.spec import EnvironmentSpec, specs_of
 from reflow.graph.types import Graph
-from reflow.launch.request import Flow, RunRequest
+from reflow.launch.request import Flow
 from reflow.store.values import Manifest
 from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import FlowError
+from reflow.values.policy import StepPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,9 @@ def _carried_over(
     }
 
 
-def steps_to_run(request: RunRequest, finished: Iterable[Succeeded]) -> set[str]:
+def steps_to_run(graph: Graph, policies: Mapping[str, StepPolicy], finished: Iterable[TaskEnd]) -> set[str]:
     """The steps that may run once these tasks are finished: those that are ready, and all that they lead to."""
-    graph = request.flow.graph
-    _, starts = RunState.rebuild(graph, request.policies, finished)
+    _, starts = RunState.rebuild(graph, policies, finished)
     return reachable(graph, {start.key.step for start in starts})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
-from reflow.store import formats, included, layout, ledger
+from reflow.store import archives, formats, included, layout, ledger
 from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
@@ -69,12 +69,13 @@ def add_run(live: Live, objects: ObjectStore, run: RunLayout) -> None:
 
 
 def _of_manifest(objects: ObjectStore, run: RunLayout) -> Iterator[str]:
-    """The contents of files that the run's parameters stand for."""
+    """The contents of files that the run's parameters stand for, and the archives of its packages."""
     try:
         manifest = formats.decode_manifest(objects.get(run.manifest), run.manifest)
     except NotFound:
         return
     yield from (ref.sha256 for ref in included.references(manifest.parameters))
+    yield from archives.references(manifest.environments)
 
 
 def references(record: Record) -> Iterator[str]:

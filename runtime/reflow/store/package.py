@@ -75,6 +75,15 @@ def read_script(package: bytes, script: str, limit: int) -> str | None:
         ) from None
 
 
+def read_beside(package: bytes, name: str, limit: int) -> str | None:
+    """The text of a file that came along with the script; None where none did, or it's longer than `limit` bytes.
+
+    Raises CorruptObject.
+    """
+    data = _from_zip(package, name, limit) if package.startswith(_ZIP) else None
+    return None if data is None else data.decode(errors="replace")
+
+
 def _from_zip(package: bytes, script: str, limit: int) -> bytes | None:
     import io
     import zipfile

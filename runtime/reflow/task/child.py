@@ -75,7 +75,7 @@ def run_task(
 
 def lacking(spec: TaskSpec, module: str) -> str:
     """What to do where a module that the script imports isn't in the step's own environment; "" elsewhere."""
-    if not (module and spec.python):
+    if not (module and (spec.python or spec.packages)):
         return ""
     return (
         f"Step '{spec.key.step}' runs in an environment of its own, without the package of {module!r}: add that to the "

@@ -23,6 +23,7 @@ from reflow.task.keeping import HereKeeper
 from reflow.task.spawn import ForkHere
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import OutputLine, Supervisor, TaskEnded, TaskLost
+from reflow.values.dataclass import replace
 from reflow.values.errors import CorruptObject, NotFound, ReflowError, UsageError
 
 KILL_AFTER = 20.0  # seconds that a child has after SIGTERM; Kubernetes gives the Pod 30 by default
@@ -71,6 +72,11 @@ class PodRunner:
             print("The task has its result already; this launch has nothing to do.", flush=True)
             return termination.of_record(result)
         fetch_code(self._store, self._spec)
+        if self._spec.archives:
+            from reflow.task.packages import fetch
+
+            folder = fetch(self._store, self._spec.archives, self._spec.key.step)
+            self._spec = replace(self._spec, packages=folder)
         if self._told_to_end:
             return termination.of_loss("the Pod was told to stop before its task began", self._spec.attempt)
         return self._supervise()

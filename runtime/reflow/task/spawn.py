@@ -224,6 +224,10 @@ class ForkHere(_Closing):
         from reflow.task.terminal import ready
 
         def work() -> None:
+            if spec.packages:
+                from reflow.task.packages import enter
+
+                enter(spec.packages)
             ready(spec, control)
             finish(run_task(spec, None, control=control), control)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reflow.values.dataclass import dataclass, fields
@@ -25,7 +25,8 @@ class TaskSpec:
     `timeout`: seconds for this attempt. `fallback`: the attempt after a caught last failure: no user code runs.
     `terminal`: the run lends its terminal to a debugger; `post_mortem`: pdb opens where the step raises;
     `full_traceback`: with Reflow's own frames. `python`: the interpreter of the step's own environment, "" where it
-    has none, and `runtime`: the folder in which that one finds Reflow.
+    has none, and `runtime`: the folder in which that one finds Reflow. `archives`: in a Pod, those of the step's
+    packages, of which one fits the image; `packages`: the folder that it was unpacked into.
     """
 
     store: str
@@ -49,6 +50,8 @@ class TaskSpec:
     full_traceback: bool = False
     python: str = ""
     runtime: str = ""
+    archives: Sequence[Sequence[Any]] = ()
+    packages: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Values at their default are left out."""
