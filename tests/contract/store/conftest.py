@@ -15,7 +15,7 @@ from reflow.store.objects import ObjectStore
 from reflow.store.s3_minio import MinioS3
 from reflow.store.s3_slim import SlimS3
 from reflow.store.s3_url import S3Address
-from tests.contract.store import minio_server
+from tests.contract.store import minio_server, versity_server
 from tests.contract.store.minio_server import Server
 
 BUCKET = "contract"
@@ -23,6 +23,8 @@ BACKENDS = [
     pytest.param("folder"),
     pytest.param("slim", marks=pytest.mark.minio),
     pytest.param("minio", marks=pytest.mark.minio),
+    pytest.param("slim-on-versity", marks=pytest.mark.versity),
+    pytest.param("minio-on-versity", marks=pytest.mark.versity),
 ]
 _numbers = count()
 
@@ -34,6 +36,20 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if program is None:
         pytest.skip(minio_server.HOW_TO_GET)
     server = minio_server.start(program, tmp_path_factory.mktemp("minio"))
+    try:
+        server.make_bucket(BUCKET)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def versity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same with the second server."""
+    program = versity_server.program()
+    if program is None:
+        pytest.skip(versity_server.HOW_TO_GET)
+    server = versity_server.start(program, tmp_path_factory.mktemp("versity"))
     try:
         server.make_bucket(BUCKET)
         yield server
@@ -54,7 +70,8 @@ class Place:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "folder":
         return Place(lambda: FolderStore(tmp_path / "store"), str(tmp_path / "store"), {})
-    return s3_place(request.getfixturevalue("minio"), SlimS3 if request.param == "slim" else MinioS3)
+    server: Server = request.getfixturevalue("versity" if "versity" in request.param else "minio")
+    return s3_place(server, SlimS3 if request.param.startswith("slim") else MinioS3)
 
 
 def s3_place(server: Server, kind: Callable[[S3Address], ObjectStore]) -> Place:

@@ -54,7 +54,7 @@ def program() -> str | None:
 
 def start(minio: str, folder: Path, certificate: Path | None = None) -> Server:
     """Start it with its data in `folder`; over TLS where there's a certificate."""
-    port = _free_port()
+    port = free_port()
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -92,7 +92,7 @@ def _wait(server: Server, log: Path) -> None:
     raise AssertionError(f"MinIO didn't start within 30 s: {log.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
