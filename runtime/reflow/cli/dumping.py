@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from reflow.cli.attempts import shown
 from reflow.cli.failures import locals_lines
 from reflow.cli.table import size
 from reflow.cli.target import Target
+from reflow.environments.lock import told
 from reflow.store.flowstore import FlowStore
 from reflow.store.table import ArtifactTable
 from reflow.store.values import ArtifactRef, Record
@@ -34,15 +35,23 @@ def dump(target: Target, options: argparse.Namespace) -> int:
         found = {name: _json(store, path.run, record, options) for name, record in tasks}
         print(json.dumps(found, indent=1))
         return 0
+    environments = store.manifest(path.run).environments
     for name, record in tasks:
         lines = _lines(store, path.run, record, options)
         first = next(lines, None)  # before anything is printed: a name that isn't there is an error
         print(name)
+        if (about := told(environments, record.key.step)) is not None:
+            print(f"    {_packages(about)}")
         if first is not None:
             print(f"    {first}")
         for line in lines:
             print(f"    {line}")
     return 0
+
+
+def _packages(about: Mapping[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items()) or "no packages"
+    return f"in an environment of its own (@{about['type']}): {packages}, Python {about['python']}"
 
 
 def chosen(table: ArtifactTable, options: argparse.Namespace) -> Iterator[str]:

@@ -12,6 +12,7 @@ from reflow.client.errors import MetaflowNotFound
 from reflow.client.kin import begun
 from reflow.client.task import Task
 from reflow.client.within import WithinRun
+from reflow.environments.lock import told
 from reflow.graph.types import PARALLEL
 from reflow.store.values import IndexEntry
 
@@ -106,7 +107,7 @@ class Step(WithinRun):
     @property
     def environment_info(self) -> dict[str, Any] | None:
         """The packages that the step ran with, where it has an environment of its own (`@pypi`, `@conda`)."""
-        return dict(self._store.manifest(self._run).environments.get(self.id) or {}) or None
+        return told(self._store.manifest(self._run).environments, self.id)
 
     @property
     def origin_pathspec(self) -> str | None:

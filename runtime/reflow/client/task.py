@@ -18,6 +18,7 @@ from reflow.client.errors import MetaflowNotFound
 from reflow.client.ids import parse_key
 from reflow.client.tags import runtime_of
 from reflow.client.within import WithinRun
+from reflow.environments.lock import told
 from reflow.store.logs import Frame
 from reflow.store.table import ArtifactTable
 from reflow.store.values import ExceptionInfo, IndexEntry, Manifest, Record, Status
@@ -204,8 +205,7 @@ class Task(WithinRun):
     @property
     def environment_info(self) -> dict[str, Any] | None:
         """The packages that the step ran with, where it has an environment of its own (`@pypi`, `@conda`)."""
-        found = self._store.manifest(self._holder).environments.get(self._parts[2])
-        return dict(found or {}) or None
+        return told(self._store.manifest(self._holder).environments, self._parts[2])
 
     @property
     def metadata(self) -> list[Metadatum]:

@@ -99,6 +99,15 @@ def from_json(found: Mapping[str, Any]) -> dict[str, Lock]:
     return {step: locks[digest] for step, digest in found.get("steps", {}).items() if digest in locks}
 
 
+def told(kept: Mapping[str, Any], step: str) -> dict[str, Any] | None:
+    """What the step runs with, for people: its packages' versions, its Python, who resolves them. None where it has no
+    environment of its own. Raises NewerFormat."""
+    lock = from_json(kept).get(step)
+    if lock is None:
+        return None
+    return {"type": str(lock.spec.kind), "python": lock.python, "packages": lock.versions, "pins": lock.pins}
+
+
 def _lock_to_json(lock: Lock) -> dict[str, Any]:
     spec = lock.spec
     found = {

@@ -165,7 +165,7 @@ class Manifest:
     request: Mapping[str, Any] = field(default_factory=dict)
     configs: Mapping[str, Any] = field(default_factory=dict)  # JSON values by name
     project: Mapping[str, Any] = field(default_factory=dict)  # `@project`: its name, branch, production
-    environments: Mapping[str, Any] = field(default_factory=dict)  # step → its packages, locked
+    environments: Mapping[str, Any] = field(default_factory=dict)  # of steps: see `environments.lock`
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,13 @@ class Packed(FlowSpec):
 if __name__ == "__main__":
     Packed()
 """
+TOLD = """
+from reflow import Step, namespace
+namespace(None)
+own = Step("Packed/1/own")
+print(own.environment_info["type"], own.task.environment_info["packages"]["alpha"])
+print(Step("Packed/1/end").environment_info)
+"""
 
 
 def test_each_step_sees_its_own_packages_alone_and_a_second_run_makes_nothing(bench: Bench) -> None:
@@ -96,6 +103,12 @@ def test_each_step_sees_its_own_packages_alone_and_a_second_run_makes_nothing(be
     assert len(bench.environments) == 3
     assert "Making the environment of step own, once: alpha>=1.0,<2, beta[more]==1.0, gamma" in first.out
     assert first.out.index("Making the environment") < first.out.index("Workflow starting")
+
+    dumped = bench.play(str(script), "dump", "1/own")
+    words = "in an environment of its own (@pypi): alpha 1.1, beta 1.0, gamma 1.0, Python 3."
+    assert words in dumped.out, dumped.all
+    told = bench.play("-c", TOLD)
+    assert told.out.split() == ["pypi", "1.1", "None"], told.all
 
     bench.forget_calls()
     second = bench.run(script, "--environment=pypi")
