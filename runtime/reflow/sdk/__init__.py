@@ -42,17 +42,26 @@ if TYPE_CHECKING:
     from reflow.sdk.configs import Config, ConfigValue
     from reflow.sdk.deferred import config_expr
     from reflow.sdk.includefile import IncludeFile
-    from reflow.sdk.mutators import FlowMutator, MutableFlow, MutableStep, StepMutator
+    from reflow.sdk.multicore import parallel_imap_unordered, parallel_map
+    from reflow.sdk.mutable import MutableFlow, MutableStep
+    from reflow.sdk.mutators import FlowMutator, StepMutator
+    from reflow.sdk.parameters import JSONTypeClass
+    from reflow.sdk.profiling import profile
     from reflow.sdk.s3 import S3
-    from reflow.sdk.wrapping import UserStepDecorator, user_step_decorator
+    from reflow.sdk.wrapping import USER_SKIP_STEP, UserStepDecorator, user_step_decorator
 
 _LATER = {
+    "JSONTypeClass": "parameters",
+    "USER_SKIP_STEP": "wrapping",
+    "parallel_imap_unordered": "multicore",
+    "parallel_map": "multicore",
+    "profile": "profiling",
     "Config": "configs",
     "ConfigValue": "configs",
     "FlowMutator": "mutators",
     "IncludeFile": "includefile",
-    "MutableFlow": "mutators",
-    "MutableStep": "mutators",
+    "MutableFlow": "mutable",
+    "MutableStep": "mutable",
     "S3": "s3",
     "StepMutator": "mutators",
     "UserStepDecorator": "wrapping",
@@ -63,6 +72,7 @@ _LATER = {
 
 __all__ = [
     "S3",
+    "USER_SKIP_STEP",
     "Config",
     "ConfigValue",
     "FailureHandledByCatch",
@@ -71,6 +81,7 @@ __all__ = [
     "IncludeFile",
     "InvalidNextException",
     "JSONType",
+    "JSONTypeClass",
     "MergeArtifactsException",
     "MissingInMergeArtifactsException",
     "MutableFlow",
@@ -90,6 +101,9 @@ __all__ = [
     "exit_hook",
     "kubernetes",
     "parallel",
+    "parallel_imap_unordered",
+    "parallel_map",
+    "profile",
     "project",
     "pypi",
     "pypi_base",

@@ -13,11 +13,32 @@ NAME = "metaflow"
 MODULES = {
     "metaflow": "reflow",
     "metaflow.client": "reflow.client",
+    "metaflow.client.core": "reflow.client",
     "metaflow.current": "reflow.sdk.currently",
+    "metaflow.datatools": "reflow.sdk.s3",
     "metaflow.decorators": "reflow.sdk.decorators",
     "metaflow.exception": "reflow.sdk.exceptions",
     "metaflow.flowspec": "reflow.sdk.flowspec",
+    "metaflow.includefile": "reflow.sdk.includefile",
+    "metaflow.metaflow_current": "reflow.sdk.currently",
+    "metaflow.metaflow_profile": "reflow.sdk.profiling",
+    "metaflow.metaflow_version": "reflow.sdk.versions",
+    "metaflow.multicore_utils": "reflow.sdk.multicore",
     "metaflow.parameters": "reflow.sdk.parameters",
+    "metaflow.plugins": "reflow.sdk",
+    "metaflow.plugins.catch_decorator": "reflow.sdk.exceptions",
+    "metaflow.plugins.datatools": "reflow.sdk.s3",
+    "metaflow.plugins.datatools.s3": "reflow.sdk.s3",
+    "metaflow.runner": "reflow.runner",
+    "metaflow.runner.metaflow_runner": "reflow.runner",
+    "metaflow.runner.nbrun": "reflow.runner",
+    "metaflow.user_configs": "reflow.sdk.configs",
+    "metaflow.user_configs.config_parameters": "reflow.sdk.configs",
+    "metaflow.user_decorators": "reflow.sdk.mutators",
+    "metaflow.user_decorators.mutable_flow": "reflow.sdk.mutable",
+    "metaflow.user_decorators.mutable_step": "reflow.sdk.mutable",
+    "metaflow.user_decorators.user_flow_decorator": "reflow.sdk.mutators",
+    "metaflow.user_decorators.user_step_decorator": "reflow.sdk.mutators",
 }
 """Metaflow's modules and what stands for each."""
 
@@ -30,10 +51,16 @@ class _Stand(ModuleType):
         self.__dict__["_of"] = of
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__path__" and self.__name__ == NAME:
+        if name == "__path__" and _has_parts(self.__name__):
             return []
+        if name == "__version__" and self.__name__ == NAME:
+            from reflow.sdk.versions import get_version
+
+            return get_version()
         if name.startswith("__") and name != "__all__":
             raise AttributeError(name)
+        if f"{self.__name__}.{name}" in MODULES and name != "current":
+            return import_module(f"{self.__name__}.{name}")
         module = import_module(self._of)
         if name == "__all__" and not hasattr(module, "__all__"):
             return [public for public in dir(module) if not public.startswith("_")]
@@ -43,6 +70,10 @@ class _Stand(ModuleType):
             raise AttributeError(
                 f"{self.__name__}.{name}: this script runs with metaflow meaning Reflow, which has no {name!r}."
             ) from None
+
+
+def _has_parts(name: str) -> bool:
+    return any(other.startswith(name + ".") for other in MODULES)
 
 
 class _Finder:
@@ -58,7 +89,7 @@ class _Finder:
                 f"No module named {name!r}: this script runs with metaflow meaning Reflow, which has no such module.",
                 name=name,
             )
-        return ModuleSpec(name, self, is_package=name == NAME)  # type: ignore[arg-type]
+        return ModuleSpec(name, self, is_package=_has_parts(name))  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _Stand(spec.name, MODULES[spec.name])

@@ -8,65 +8,80 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reflow.sdk.deferred import Deferred
+from reflow.sdk.deferred import Deferred, of_config
 from reflow.sdk.finalise import VALUES
+from reflow.sdk.identity import user_name
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError, ReflowError, UsageError
 
 if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec
 
+_TEXT = "__text__"  # of a value that JSON can't keep: what it is parsed from
 
-class ConfigValue(Mapping[str, Any]):
-    """A configuration's object: read-only, `cfg.key` as well as `cfg['key']`."""
 
-    __slots__ = ("_found",)
+class ConfigValue(dict[str, Any]):
+    """A configuration's object: a dictionary that can't be changed; `cfg.key` as well as `cfg['key']`."""
 
     def __init__(self, found: Mapping[str, Any]) -> None:
-        object.__setattr__(self, "_found", dict(found))
-
-    def __getitem__(self, key: str) -> Any:
-        return wrapped(self._found[key])
+        super().__init__({key: wrapped(value) for key, value in found.items()})
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_found" or name.startswith("__"):
+        if name.startswith("__"):
             raise AttributeError(name)
         try:
             return self[name]
         except KeyError:
             raise AttributeError(
-                f"The configuration has no {name!r} here; it has {', '.join(self._found) or 'nothing'}."
+                f"The configuration has no {name!r} here; it has {', '.join(map(str, self)) or 'nothing'}."
             ) from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"A configuration can't be changed: {name}.")
+    def _refuse(self, *given: Any, **named: Any) -> Any:
+        raise TypeError("A configuration can't be changed.")
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
+    __setattr__ = __delattr__ = __setitem__ = __delitem__ = _refuse
+    clear = update = setdefault = pop = popitem = _refuse
+    __ior__ = _refuse
 
-    def __len__(self) -> int:
-        return len(self._found)
+    def copy(self) -> ConfigValue:
+        """One that is equal, and can't be changed either."""
+        return ConfigValue(self)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ConfigValue:
+        return ConfigValue(self)
+
+    @classmethod
+    def fromkeys(cls, iterable: Iterable[Any], value: Any = None) -> ConfigValue:  # type: ignore[override]
+        """Each key with the same value."""
+        return cls(dict.fromkeys(iterable, value))
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dictionary of plain values."""
-        found: dict[str, Any] = json.loads(json.dumps(self._found))
-        return found
+        return {key: _unwrapped(value) for key, value in self.items()}
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(key for key in self if isinstance(key, str) and key.isidentifier())]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ConfigValue, (self._found,)
-
-    def __repr__(self) -> str:
-        return f"ConfigValue({self._found!r})"
+        return ConfigValue, (self.to_dict(),)
 
 
 def wrapped(value: Any) -> Any:
-    """Objects as ConfigValue, lists as tuples of what they hold; anything else as it is."""
+    """Objects as ConfigValue, also those within lists; anything else as it is."""
     if isinstance(value, Mapping) and not isinstance(value, ConfigValue):
         return ConfigValue(value)
-    return tuple(map(wrapped, value)) if isinstance(value, list) else value
+    return type(value)(map(wrapped, value)) if type(value) in (list, tuple) else value
+
+
+def _unwrapped(value: Any) -> Any:
+    if isinstance(value, ConfigValue):
+        return value.to_dict()
+    return type(value)(map(_unwrapped, value)) if type(value) in (list, tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +115,11 @@ class Config:
         required: bool | None = None,
         parser: str | Callable[[str], Any] | None = None,
         plain: bool = False,
+        show_default: bool = True,
         **unknown: Any,
     ) -> None:
-        if not name.isidentifier():
-            raise FlowError(f"Config({name!r}): a configuration's name consists of letters, digits and _.")
+        if not name.replace("-", "_").isidentifier():
+            raise FlowError(f"Config({name!r}): a configuration's name consists of letters, digits, _ and -.")
         if default is not None and default_value is not None:
             raise FlowError(f"Config({name!r}) takes either default= (a file) or default_value=, not both.")
         if unknown:
@@ -129,10 +145,14 @@ class Config:
     def __getattr__(self, name: str) -> Deferred:
         if name.startswith("__") or name == "_declared":
             raise AttributeError(name)
-        return Deferred(f"{self._declared.name}.{name}")
+        return getattr(of_config(self._declared.name), name)  # type: ignore[no-any-return]
+
+    def keys(self) -> list[str]:
+        """For `@decorator(**cfg)`."""
+        return of_config(self._declared.name).keys()
 
     def __getitem__(self, key: Any) -> Deferred:
-        return Deferred(f"{self._declared.name}[{key!r}]")
+        return of_config(self._declared.name)[key]
 
     def __repr__(self) -> str:
         return f"<Config {self._declared.name}>"
@@ -146,7 +166,10 @@ def declared(config: Config) -> ConfigDecl:
 
 def shown(config: Config, value: Any) -> Any:
     """A value as steps and expressions see it."""
-    return value if declared(config).plain else wrapped(value)
+    found = declared(config)
+    if found.plain and isinstance(value, Mapping) and set(value) == {_TEXT}:
+        return _parser(found)(value[_TEXT])
+    return value if found.plain else wrapped(value)
 
 
 def configs_of(flow: type) -> dict[str, Config]:
@@ -185,10 +208,10 @@ def _value(config: ConfigDecl, file: str | None, text: str | None, folder: str) 
         return _parsed(config, _read(config, (file,)))
     if text is not None:
         return _parsed(config, text)
-    default = config.default() if callable(config.default) else config.default
+    default = _called(config, config.default)
     if default is not None:
         return _parsed(config, _read(config, (default, os.path.join(folder, default))))
-    value = config.default_value() if callable(config.default_value) else config.default_value
+    value = _called(config, config.default_value)
     if value is None:
         if config.required:
             raise UsageError(
@@ -196,7 +219,19 @@ def _value(config: ConfigDecl, file: str | None, text: str | None, folder: str) 
                 f"or by --config-value {config.name} JSON."
             )
         return None
-    return _parsed(config, value) if isinstance(value, str) else _json(config, value)
+    return _parsed(config, value) if isinstance(value, str) else _checked(config, _json(config, value))
+
+
+def _called(config: ConfigDecl, default: Any) -> Any:
+    """What a default is, or gives that is a function: of a context, as in Metaflow, or of nothing."""
+    if not callable(default):
+        return default
+    code = getattr(default, "__code__", None)
+    if code is not None and code.co_argcount - len(getattr(default, "__defaults__", None) or ()) < 1:
+        return default()
+    from reflow.sdk.parameters import ParameterContext
+
+    return default(ParameterContext("", user_name(), config.name))
 
 
 def _read(config: ConfigDecl, paths: tuple[str, ...]) -> str:
@@ -218,13 +253,17 @@ def _parsed(config: ConfigDecl, text: str) -> Any:
         if config.plain:
             return text
         try:
-            return json.loads(text)
+            found = json.loads(text)
         except ValueError as error:
             raise UsageError(
                 f"Config {config.name} isn't JSON: {error}. For another format, give it a parser=."
             ) from None
+        return _checked(config, found)
     try:
-        return _json(config, _parser(config)(text))
+        found = _parser(config)(text)
+        if config.plain and not _is_json(found):
+            return {_TEXT: text}  # parsed again in each process
+        return _checked(config, _json(config, found))
     except ReflowError:
         raise
     except Exception as error:
@@ -245,6 +284,24 @@ def _parser(config: ConfigDecl) -> Callable[[str], Any]:
             f"Config {config.name}: parser={config.parser!r} names no function as module.function."
         )
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+
+def _checked(config: ConfigDecl, value: Any) -> Any:
+    if config.plain or value is None or isinstance(value, Mapping):
+        return value
+    raise UsageError(
+        f"Config {config.name} must be a mapping (got type {type(value)}): an object with names and values. Anything"
+        " else takes a Config with plain=True."
+    )
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a value is the same after it was kept as JSON."""
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_json(item) for key, item in value.items())
+    if type(value) is list:
+        return all(map(_is_json, value))
+    return value is None or type(value) in (str, int, float, bool)
 
 
 def _json(config: ConfigDecl, value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from reflow.sdk import decorators
-from reflow.sdk.decorators.base import StepDecorator
+from reflow.sdk.decorators.base import FlowDecorator, StepDecorator
 from reflow.sdk.steps import step_names
 from reflow.values.errors import FlowError, UsageError
 
@@ -33,9 +33,10 @@ def _add(flow: type, function: Any, made: Any, attributes: dict[str, Any]) -> No
 
     step = MutableStep(MutableFlow(flow), function)
     if issubclass(made, StepMutator):
-        mutator = made(**attributes)
-        mutator.pre_mutate(step)
-        mutator.mutate(step)
+        mutator = step.add_decorator(made, deco_kwargs=attributes)
+        if mutator is not None:
+            mutator.pre_mutate(step)
+            mutator.mutate(step)
     else:
         step.add_decorator(made, deco_kwargs=attributes)
 
@@ -45,16 +46,14 @@ def users_decorator(name: str) -> Any:
     import sys
     from importlib import import_module
 
-    from reflow.sdk.mutators import StepMutator
-    from reflow.sdk.wrapping import UserStepDecorator
+    from reflow.sdk.wrapping import UserDecorator
 
     module, _, own = name.rpartition(".")
     try:
         found = getattr(import_module(module) if module else sys.modules["__main__"], own, None)
     except ImportError:
         return None
-    kinds = (StepMutator, UserStepDecorator)
-    return found if isinstance(found, type) and issubclass(found, kinds) else None
+    return found if isinstance(found, type) and issubclass(found, UserDecorator) else None
 
 
 def parse_decospec(spec: str) -> tuple[Any, dict[str, Any]]:
@@ -66,6 +65,15 @@ def parse_decospec(spec: str) -> tuple[Any, dict[str, Any]]:
     if not isinstance(decorator, StepDecorator | type):
         known = sorted(n for n in decorators.__all__ if isinstance(getattr(decorators, n), StepDecorator))
         raise UsageError(f"--with {spec}: there is no step decorator {name!r}; there are {', '.join(known)}.")
+    return decorator, dict(_attributes(spec, rest))
+
+
+def parse_flow_decospec(spec: str) -> tuple[Any, dict[str, Any]]:
+    """As `parse_decospec`, for a decorator or a mutator of the flow. Raises UsageError."""
+    name, _, rest = spec.partition(":")
+    decorator = getattr(decorators, name, None) if name in decorators.__all__ else users_decorator(name)
+    if not isinstance(decorator, FlowDecorator | type):
+        raise UsageError(f"{spec}: there is no flow decorator and no mutator {name!r}.")
     return decorator, dict(_attributes(spec, rest))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reflow.graph.types import Decorator
+from reflow.sdk.deferred import worked_out
 from reflow.sdk.parameters import parameters_of
 from reflow.sdk.steps import step_names
 from reflow.values.errors import FlowError
@@ -24,19 +25,28 @@ def finalise(flow: type, configs: Mapping[str, Any]) -> None:
         return
     setattr(flow, _DONE, True)
     setattr(flow, VALUES, dict(configs))
-    has_mutators = any("__reflow_mutators__" in part.__dict__ for part in flow.__mro__) or any(
-        hasattr(getattr(flow, name), "__reflow_mutators__") for name in step_names(flow)
-    )
-    if has_mutators:
-        from reflow.sdk.mutators import mutate
-
-        mutate(flow, before=True)
+    mutators = _mutators_of(flow)
+    if mutators is not None:
+        mutators.begin(flow, seen_configs(flow))
+        mutators.mutate(flow, before=True)
     _settle(flow)
-    if has_mutators:
-        from reflow.sdk.mutators import mutate
-
-        mutate(flow, before=False)
+    if mutators is not None:
+        mutators.mutate(flow, before=False)
         _settle(flow)
+
+
+def _mutators_of(flow: type) -> Any:
+    """The module of mutators, where the flow or a step has a user's decorator."""
+    if "reflow.sdk.wrapping" not in sys.modules:
+        return None
+    from reflow.sdk import mutators
+    from reflow.sdk.wrapping import MUTATORS, WRAPPERS
+
+    steps = (vars(getattr(flow, name)) for name in step_names(flow))
+    has_some = any(MUTATORS in part.__dict__ for part in flow.__mro__) or any(
+        MUTATORS in kept or WRAPPERS in kept for kept in steps
+    )
+    return mutators if has_some else None
 
 
 def seen_configs(flow: type) -> dict[str, Any]:
@@ -49,14 +59,24 @@ def seen_configs(flow: type) -> dict[str, Any]:
     return {name: shown(config, values.get(name)) for name, config in configs_of(flow).items()}
 
 
-def config_values(flow: type) -> dict[str, Any]:
-    """The configurations' JSON values by the class's variable that holds them: they are artifacts too."""
+def seen_by_attribute(flow: type) -> dict[str, Any]:
+    """As `seen_configs`, by the class's variables that hold them."""
     if "reflow.sdk.configs" not in sys.modules:
         return {}
     from reflow.sdk.configs import configs_of, declared
 
-    values: Mapping[str, Any] = getattr(flow, VALUES, {})
-    return {declared(config).attribute: values.get(name) for name, config in configs_of(flow).items()}
+    seen = seen_configs(flow)
+    return {declared(config).attribute: seen[name] for name, config in configs_of(flow).items()}
+
+
+def config_values(flow: type) -> dict[str, Any]:
+    """The configurations' values by the class's variable that holds them: they are artifacts too, objects as plain
+    dictionaries.
+    """
+    return {
+        name: value.to_dict() if hasattr(value, "to_dict") else value
+        for name, value in seen_by_attribute(flow).items()
+    }
 
 
 def _settle(flow: type) -> None:
@@ -77,6 +97,8 @@ def _settled(decorator: Decorator, seen: Mapping[str, Any], function: Any) -> De
     from reflow.sdk import decorators
     from reflow.sdk.decorators.base import Declared
 
+    if decorator.name.startswith("user:"):
+        return Decorator(decorator.name, worked_out(decorator.attributes, seen, f"@{decorator.name[5:]}"))
     declared = getattr(decorators, decorator.name, None)
     if not isinstance(declared, Declared):
         return decorator

@@ -91,8 +91,8 @@ class Parameter:
         self.default = default
         self._type_given = type is not None
         self.type = type if type is not None else _type_of(default)
-        self.help = help or ""
-        self.required = bool(required)
+        self.help = "" if help is None else help
+        self.required = required if is_deferred(required) else bool(required)
         self.show_default = show_default
         self.separator = separator
         self.multiple = multiple
@@ -106,9 +106,11 @@ class Parameter:
         self.attribute = name
 
     def settle(self, configs: Mapping[str, Any]) -> None:
-        """Work out a default that waited for the flow's configurations. Raises FlowError."""
+        """Work out what waited for the flow's configurations. Raises FlowError."""
+        where = f"Parameter({self.name!r})"
+        self.help, self.required = (worked_out(one, configs, where) for one in (self.help, self.required))
         if is_deferred(self.default):
-            self.default = worked_out(self.default, configs, f"Parameter({self.name!r})")
+            self.default = worked_out(self.default, configs, where)
             if isinstance(self.default, tuple | Mapping):
                 self.default = json.loads(json.dumps(self.default, default=dict))
             if not self._type_given:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import Decorator, Kind, Step
+from reflow.sdk.deferred import worked_out
 from reflow.sdk.steps import is_step
 from reflow.values.errors import FlowError
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 PREFIX = "user:"  # of their names in the graph
 WRAPPERS = "__reflow_wrappers__"
+MUTATORS = "__reflow_mutators__"
+USER_SKIP_STEP: dict[str, Any] = {}
+"""What a generator yields to skip the step."""
+_GENERATOR = 0x20  # of a function's code: see the module inspect
 _known: dict[str, Callable[..., UserStepDecorator]] = {}
 
 
@@ -23,22 +28,48 @@ def name_of(made: Any) -> str:
     return made.__qualname__ if module in ("__main__", "__mp_main__") else f"{module}.{made.__qualname__}"
 
 
-class UserStepDecorator:
-    """Derive from this. `init` takes what the decorator is given; the other methods run around the step.
-
-    Used as `@MyDecorator` or `@MyDecorator(key=value)` above `@step`.
-    """
-
-    skip_step: bool | dict[str, Any] = False
-    """Set to True in `pre_step`, or to what `self.next` is to be given besides: the step's own code doesn't run."""
+class UserDecorator:
+    """What users' decorators and mutators have in common: a name, and attributes that may wait for configurations."""
 
     _name = ""
-    _given: dict[str, Any]
+    _begun = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._name = name_of(cls)
-        _known[cls._name] = cls
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._args, self._kwargs = given, named
+
+    def init(self, *given: Any, **named: Any) -> None:
+        """Takes the decorator's attributes, once the flow's configurations are known."""
+        if given or named:
+            raise FlowError(f"@{self._name} takes no attributes: it has no `init` that takes them.")
+
+    def begin(self, configs: Mapping[str, Any]) -> None:
+        """Call `init`, once. Raises FlowError where an attribute can't be worked out."""
+        if not self._begun:
+            self._begun = True
+            where = f"@{self._name}"
+            named = worked_out(self._kwargs, configs, where)
+            self.init(*(worked_out(one, configs, where) for one in self._args), **named)
+
+    @property
+    def name(self) -> str:
+        """The decorator's own name."""
+        return self._name.rpartition(".")[2]
+
+    def specification(self) -> Decorator:
+        """As the run's graph has it."""
+        given = {"args": list(self._args)} if self._args else {}
+        return Decorator(PREFIX + self._name, {**given, **self._kwargs})
+
+
+class OfStep(UserDecorator):
+    """Used as `@MyDecorator` or `@MyDecorator(key=value)` above `@step`."""
+
+    _wraps = False
+    _mutates = False
 
     def __new__(cls, *given: Any, **named: Any) -> Any:
         if len(given) == 1 and not named and is_step(given[0]):
@@ -47,22 +78,34 @@ class UserStepDecorator:
             return made(given[0])
         return object.__new__(cls)
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        self._given = {**({"args": list(given)} if given else {}), **named}
-        self.init(*given, **named)
-
     def __call__(self, function: Any) -> Any:
         if not is_step(function):
             raise FlowError(f"@{self._name} decorates steps: put it above @step.")
-        function.__reflow_decorators__.append(Decorator(PREFIX + self._name, self._given))
-        function.__dict__.setdefault(WRAPPERS, []).append(self)
+        if self._wraps:
+            function.__reflow_decorators__.append(self.specification())
+            function.__dict__.setdefault(WRAPPERS, []).append(self)
+        if self._mutates:
+            function.__dict__.setdefault(MUTATORS, []).append(self)
         return function
 
-    def init(self, *given: Any, **named: Any) -> None:
-        """Takes the decorator's attributes."""
+
+class UserStepDecorator(OfStep):
+    """Derive from this. `init` takes what the decorator is given; the other methods run around the step."""
+
+    skip_step: bool | dict[str, Any] = False
+    """Set to True in `pre_step`, or to what `self.next` is to be given besides: the step's own code doesn't run."""
+
+    _wraps = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _known[cls._name] = cls
 
     def pre_step(self, step_name: str, flow: FlowSpec, inputs: Any = None) -> Callable[..., Any] | None:
-        """Before the step. A function that it returns, of `flow` (and a join's `inputs`), runs in the step's place."""
+        """Before the step. A function that it returns, of `flow` (and a join's `inputs`), runs in the step's place.
+
+        What that function returns may be a dictionary of what `self.next` is to be given besides.
+        """
         return None
 
     def post_step(self, step_name: str, flow: FlowSpec, exception: Exception | None = None) -> Any:
@@ -76,6 +119,8 @@ class _Generated(UserStepDecorator):
     _function: Callable[..., Generator[Any, None, None]]
 
     def init(self, *given: Any, **named: Any) -> None:
+        if given:
+            raise FlowError(f"@{self._name} takes named attributes only.")
         self._attributes = named
 
     def pre_step(self, step_name: str, flow: FlowSpec, inputs: Any = None) -> Callable[..., Any] | None:
@@ -88,25 +133,36 @@ class _Generated(UserStepDecorator):
 
     def post_step(self, step_name: str, flow: FlowSpec, exception: Exception | None = None) -> Any:
         try:
-            return next(self._running) if exception is None else self._running.throw(exception)
-        except StopIteration:
-            return None
+            said = next(self._running) if exception is None else self._running.throw(exception)
+        except StopIteration as stop:
+            return stop.value
         except Exception as error:
             return error
+        return FlowError(f"@{self._name} yields more than once ({said!r}): a step decorator yields once.")
 
 
-def user_step_decorator(function: Callable[..., Generator[Any, None, None]]) -> Any:
+def user_step_decorator(
+    function: Callable[..., Generator[Any, None, None]] | None = None, **named: Any
+) -> Any:
     """Make a generator of `(step_name, flow, inputs, attributes)` a step decorator: the step runs at its `yield`.
 
     It may yield a function to run in the step's place, or a dictionary to skip it; the step's exception is raised at
     the `yield`, and where the generator doesn't let it through, the flow goes on.
     """
-    named = {
+    if function is None:
+        return user_step_decorator
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & _GENERATOR or code.co_argcount > 4:
+        raise FlowError(
+            "@user_step_decorator decorates a generator of (step_name, flow, inputs, attributes), which"
+            f" {getattr(function, '__name__', function)!r} is not."
+        )
+    made = {
         "_function": staticmethod(function),
         "__module__": function.__module__,
         "__qualname__": function.__qualname__,
     }
-    return type(function.__name__, (_Generated,), named)
+    return type(function.__name__, (_Generated,), made)
 
 
 def known_decorator(name: str) -> Callable[..., UserStepDecorator] | None:
@@ -138,6 +194,7 @@ def wrappers_of(function: Any, decorators: Iterable[Decorator]) -> list[UserStep
                 raise FlowError(f"The decorator {name}, with which the run was started, isn't there.")
             attributes = dict(decorator.attributes)
             here = made(*attributes.pop("args", ()), **attributes)
+            here.begin({})
         found.append(here)
     return found
 
@@ -157,7 +214,8 @@ def run_wrapped(
         if outer.skip_step is not False and outer.skip_step is not None:
             further = outer.skip_step if isinstance(outer.skip_step, dict) else {}
         elif instead is not None:
-            instead(flow, inputs) if step.is_join else instead(flow)
+            answer = instead(flow, inputs) if step.is_join else instead(flow)
+            further = answer if isinstance(answer, dict) else {}
         else:
             run_wrapped(flow, step, body, inputs, inner)
     except Exception as error:

@@ -33,7 +33,7 @@ from reflow import Config, FlowSpec, Parameter, config_expr, environment, resour
 class Configured(FlowSpec):
     cfg = Config("cfg", default="cfg.json")
     more = Config("more", default_value={"deep": {"list": [1, 2]}})
-    lines = Config("lines", default_value="a\\nb", parser=str.split)
+    lines = Config("lines", default_value="a\\nb", parser=str.split, plain=True)
     alpha = Parameter("alpha", default=cfg.alpha)
     beta = Parameter("beta", default=config_expr("cfg.alpha * 2"))
 
@@ -94,7 +94,7 @@ def test_a_configuration_shapes_decorators_parameters_and_steps(each_way: Laptop
     each_way.write("cfg.json", json.dumps(CFG))
     played = each_way.run(script)
     assert played.code == 0, played.all
-    assert "seen hi 3 0.5 3 (1, 2) ('a', 'b') 0.5 1.0" in played.said
+    assert "seen hi 3 0.5 3 [1, 2] ['a', 'b'] 0.5 1.0" in played.said
     manifest = each_way.manifest("Configured", "1")
     assert manifest.configs["cfg"] == CFG
     attributes = {d.name: d.attributes for d in manifest.graph.steps["start"].decorators}
@@ -108,7 +108,7 @@ def test_a_configuration_is_given_as_a_value_or_as_another_file(laptop: Laptop) 
         script, "--config", "cfg", "other.json", "--config-value", "more", '{"deep": {"list": []}}'
     )
     assert played.code == 0, played.all
-    assert "seen other 3 0.5 3 () ('a', 'b') 0.5 1.0" in played.said
+    assert "seen other 3 0.5 3 [] ['a', 'b'] 0.5 1.0" in played.said
 
 
 def test_a_resume_reuses_the_configuration_of_its_origin(laptop: Laptop) -> None:

@@ -49,6 +49,6 @@ def test_without_the_alias_metaflow_is_what_is_installed(tmp_path: Path) -> None
 
 def test_a_module_that_reflow_lacks_is_told_in_words(tmp_path: Path) -> None:
     done = python(INSTALL + "import metaflow.plugins.aws", tmp_path)
-    assert "No module named 'metaflow.plugins': this script runs with metaflow meaning Reflow" in done.stderr
+    assert "No module named 'metaflow.plugins.aws': this script runs with metaflow meaning Reflow" in done.stderr
     done = python(INSTALL + "from metaflow import no_such_name", tmp_path)
     assert "ImportError: cannot import name 'no_such_name'" in done.stderr

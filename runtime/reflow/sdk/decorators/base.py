@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, overload
 
 from reflow.graph.types import Decorator
-from reflow.sdk.deferred import is_deferred, worked_out
+from reflow.sdk.deferred import UNPACKED, is_deferred, worked_out
 from reflow.sdk.steps import is_step
 from reflow.values.errors import FlowError
 
@@ -47,7 +47,8 @@ class Declared:
 
     def declare(self, attributes: Mapping[str, Any]) -> Decorator:
         """The checked decorator. Raises FlowError."""
-        unknown = sorted(set(attributes) - self.attributes) if self.attributes is not None else []
+        given = {key for key in attributes if not key.startswith(UNPACKED)}
+        unknown = sorted(given - self.attributes) if self.attributes is not None else []
         if unknown:
             known = ", ".join(sorted(self.attributes or ())) or "none"
             raise FlowError(f"@{self.name} takes no {unknown[0]!r}; it takes {known}.")
@@ -62,9 +63,10 @@ class Declared:
         """The decorator, with what waited for the flow's configurations. Raises FlowError."""
         if not is_deferred(decorator.attributes):
             return decorator
-        return self.declare(
-            {k: worked_out(v, configs, f"@{self.name}({k}=…)") for k, v in decorator.attributes.items()}
-        )
+        found: dict[str, Any] = {}
+        for key, value in decorator.attributes.items():
+            found.update(worked_out({key: value}, configs, f"@{self.name}({key}=…)"))
+        return self.declare(found)
 
     def plain(self, key: str, value: Any) -> Any:
         """An attribute as a JSON value. Raises FlowError where it isn't one."""
