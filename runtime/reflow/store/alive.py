@@ -1,12 +1,13 @@
 """Whether somebody still works on a run: its owner renews `runs/<run>/alive` every 15 s.
 
-Past 60 s by the store's own clock the run is dead and may be resumed. In a folder the owner also holds a
-file lock, so that a run that died on this host is known to be dead at once.
+Past 60 s by the store's own clock the run is dead and may be resumed. The owner also holds a file lock on its
+host, so that a run that died on this host is known to be dead at once.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from reflow.store import formats
 from reflow.store.folder import FolderStore
@@ -49,21 +50,36 @@ def liveness(objects: ObjectStore, run: RunLayout) -> Liveness:
     age = max(0.0, objects.now() - info.modified)
     alive = age < DEAD_AFTER
     host = str(found.get("host", ""))
-    if alive and host == os.uname().nodename and isinstance(objects, FolderStore):
-        alive = _is_locked(objects, run)
+    if alive and host == os.uname().nodename:
+        alive = _is_locked(lock_path(objects, run))
     return Liveness(alive, str(found.get("owner", "")), host, int(found.get("pid", 0)), age)
 
 
-def _is_locked(store: FolderStore, run: RunLayout) -> bool:
-    """Whether a process of this host holds the lock. A renewal without a lock (by `renew` alone) counts
-    as alive.
+def lock_path(objects: ObjectStore, run: RunLayout) -> str:
+    """The file that the run's owner locks: beside a folder's objects, else in this host's folder for such things."""
+    if isinstance(objects, FolderStore):
+        return objects.lock_path(run.alive)
+    from hashlib import sha256
+
+    name = sha256(f"{objects.url} {run.alive}".encode()).hexdigest()
+    return os.path.join(os.environ.get("TMPDIR") or "/tmp", f"reflow-locks-{os.getuid()}", name)
+
+
+def forget_lock(objects: ObjectStore, run: RunLayout) -> None:
+    """Remove the lock's file: nobody works on the run any more."""
+    with suppress(OSError):
+        os.unlink(lock_path(objects, run))
+
+
+def _is_locked(path: str) -> bool:
+    """Whether a process of this host holds the lock. Where there's no lock to look at (a renewal by `renew` alone,
+    another host or container of the same name) the run counts as alive.
     """
     import fcntl
 
-    path = store.lock_file(run.alive)
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -51,14 +51,9 @@ class FolderStore:
             raise explain(error, self._scratch) from error
         return Path(self._scratch)
 
-    def lock_file(self, key: str) -> Path:
-        """A file beside the objects, for locking by processes of this host. Its folder exists."""
-        path = os.path.join(self._root, ".locks", checked(key))
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        except OSError as error:
-            raise explain(error, path) from error
-        return Path(path)
+    def lock_path(self, key: str) -> str:
+        """A file beside the objects, for locking by processes of this host. Neither it nor its folder need exist."""
+        return os.path.join(self._root, ".locks", checked(key))
 
     # Reading
 

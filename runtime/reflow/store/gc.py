@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reflow.store import catalog, layout
-from reflow.store.folder import FolderStore
+from reflow.store import alive, catalog, layout
 from reflow.store.gc_live import Live, add_run, hash_of
 from reflow.store.gc_runs import Choice, RunFacts, Wish, choose, read_facts, spared
 from reflow.store.gc_sweep import Sweep, batches, forget_old_marks, without
@@ -113,8 +112,7 @@ def _delete_run(objects: ObjectStore, flow: str, run: str, sweep: Sweep) -> Amou
     manifest = objects.stat(where.manifest)
     sweep.delete(_counted(without(objects.list(where.root), where.manifest), amount))
     catalog.forget(objects, flow, run)
-    if isinstance(objects, FolderStore):
-        objects.lock_file(where.alive).unlink(missing_ok=True)
+    alive.forget_lock(objects, where)
     if manifest:
         sweep.delete(_counted([manifest], amount))
     return amount

@@ -8,8 +8,7 @@ import threading
 import time
 from types import TracebackType
 
-from reflow.store.alive import RENEW, renew
-from reflow.store.folder import FolderStore
+from reflow.store.alive import RENEW, forget_lock, lock_path, renew
 from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
 from reflow.values.errors import StoreError
@@ -29,9 +28,8 @@ class KeepAlive:
         self._thread = threading.Thread(target=self._renew, name=f"alive {run.run}", daemon=True)
 
     def __enter__(self) -> KeepAlive:
-        if isinstance(self._objects, FolderStore):
-            self._lock = _lock(self._objects, self._run)
-            os.register_at_fork(after_in_child=self._forget_lock)
+        self._lock = _lock(lock_path(self._objects, self._run))
+        os.register_at_fork(after_in_child=self._forget_lock)
         renew(self._objects, self._run, self._owner)
         self._thread.start()
         return self
@@ -43,8 +41,8 @@ class KeepAlive:
         self._thread.join()
         with contextlib.suppress(StoreError):
             self._objects.delete([self._run.alive])
-        if self._lock is not None and isinstance(self._objects, FolderStore):
-            self._objects.lock_file(self._run.alive).unlink(missing_ok=True)
+        if self._lock is not None:
+            forget_lock(self._objects, self._run)
         self._forget_lock()
 
     def _renew(self) -> None:
@@ -60,11 +58,17 @@ class KeepAlive:
             self._lock = None
 
 
-def _lock(store: FolderStore, run: RunLayout) -> int | None:
-    """Hold the run's lock; None where another process has it: then that one answers for the run."""
+def _lock(path: str) -> int | None:
+    """Hold the run's lock. None where another process has it, which then answers for the run; or where this host has no
+    place for it, and the run's age alone tells.
+    """
     import fcntl
 
-    file = os.open(store.lock_file(run.alive), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return None
     for _ in range(_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

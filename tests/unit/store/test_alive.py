@@ -75,7 +75,9 @@ def test_a_run_whose_process_was_killed_on_this_host_is_dead_at_once(store: Fold
 def test_a_run_on_another_host_is_judged_by_its_age_alone(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.lock_file(RUN.alive).touch()
+    lock = Path(store.lock_path(RUN.alive))
+    lock.parent.mkdir(parents=True)
+    lock.touch()
     alive.renew(store, RUN, "uid")
     assert not alive.liveness(store, RUN).alive
     store.put(RUN.alive, store.get(RUN.alive).replace(os.uname().nodename.encode(), b"elsewhere"))

@@ -25,7 +25,9 @@ def test_nothing_is_made_before_the_first_write(store: FolderStore) -> None:
 def test_files_beside_the_objects_are_not_listed(store: FolderStore) -> None:
     store.put("F/x", b"")
     _ = store.scratch
-    store.lock_file("F/x").write_text("")
+    lock = Path(store.lock_path("F/x"))
+    lock.parent.mkdir(parents=True)
+    lock.touch()
     assert [info.key for info in store.list("")] == ["F/x"]
     assert list(store.list_folders("")) == ["F"]
 
