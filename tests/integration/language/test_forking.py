@@ -58,20 +58,22 @@ def test_generators_of_the_script_are_as_in_a_fresh_process(
 
 
 @pytest.mark.parametrize(
-    ("made", "different"),
+    ("made", "draw", "different"),
     [
-        ("numpy.random.default_rng()", 3),
-        ("numpy.random.default_rng(5)", 1),
-        ("numpy.random.RandomState()", 3),
-        ("numpy.random.RandomState(5)", 1),
+        ("g = numpy.random.default_rng()", "g.random()", 3),
+        ("g = numpy.random.default_rng(5)", "g.random()", 1),
+        ("g = numpy.random.RandomState()", "g.random()", 3),
+        ("g = numpy.random.RandomState(5)", "g.random()", 1),
+        ("", "numpy.random.rand()", 3),
+        ("import pandas", "numpy.random.rand()", 3),
+        ("import pandas", "pandas.Series(range(10**9, 10**9 + 10**6)).sample(1).iloc[0]", 3),
+        ("numpy.random.seed(5)", "numpy.random.rand()", 1),
     ],
 )
-def test_numpys_generators_too(each_way: Laptop, made: str, different: int) -> None:
-    numpy = pytest.importorskip("numpy")
+def test_numpys_generators_too(each_way: Laptop, made: str, draw: str, different: int) -> None:
+    numpy = pytest.importorskip("numpy", reason="no numpy here: `make setup` installs it")
     each_way.environ = {"PYTHONPATH": str(Path(numpy.__file__).parents[1])}
-    script = each_way.write(
-        "drawing.py", SCRIPT.format(made=f"import numpy\ng = {made}", draw="float(g.random())")
-    )
+    script = each_way.write("drawing.py", SCRIPT.format(made=f"import numpy\n{made}", draw=f"float({draw})"))
     played = each_way.run(script)
     assert played.code == 0, played.all
     assert f"drawn {different}" in played.said
