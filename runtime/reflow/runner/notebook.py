@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,15 @@ class NBRunner(Runner):
     run = NBRunner(MyFlow).nbrun(alpha=0.5)
     """
 
-    def __init__(self, flow: type, *, base_dir: str | Path | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        flow: type,
+        show_output: bool = True,
+        profile: str | None = None,
+        env: Mapping[str, str] | None = None,
+        base_dir: str | Path | None = None,
+        **options: Any,
+    ) -> None:
         """`base_dir`: where the script is written, else a folder that goes with `cleanup`. `options`: as Runner's.
 
         Raises UsageError outside of a notebook.
@@ -31,7 +39,8 @@ class NBRunner(Runner):
         folder = Path(base_dir) if base_dir is not None else Path(self._script_folder.name)
         script = folder / f"{flow.__name__.lower()}.py"
         script.write_text(as_script(cell_of(flow.__name__, cells()), flow.__name__), "utf-8")
-        super().__init__(script, **options)
+        environment = {**(env or {}), "JPY_PARENT_PID": ""}  # the run is no kernel of the notebook's
+        super().__init__(script, show_output, profile, environment, **options)
 
     def nbrun(self, **options: Any) -> Run:
         """Run to the end, and clean up."""

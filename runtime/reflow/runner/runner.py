@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from reflow.runner.command import Command
 from reflow.runner.executing import ExecutingRun
 from reflow.store.open import find_store
 from reflow.values.errors import UsageError
@@ -30,36 +30,50 @@ class Runner:
     def __init__(
         self,
         flow_file: str | os.PathLike[str],
-        *,
         show_output: bool = True,
+        profile: str | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
+        file_read_timeout: float = FOR_AN_ID,
+        *,
         store: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        """`show_output`: print the command's output once it has ended; `env`: variables on top of this process's.
+        """`show_output`: print the output as it comes; `env`: variables on top of this process's; `file_read_timeout`:
+        seconds that a run may take to get its id. `kwargs`: what stands before the command, such as `decospecs`,
+        `config`, `config_value`, `branch`, `production`; what only Metaflow has (`profile`, `pylint`, `metadata`, …)
+        is taken and changes nothing.
 
-        Raises UsageError where there's no such file.
+        Raises UsageError where there's no such file, and TypeError for an argument that isn't known.
         """
-        self.flow_file = Path(flow_file).absolute()
-        if not self.flow_file.is_file():
+        unknown = sorted(set(kwargs) - OF_ALL - OF_METAFLOW)
+        if unknown:
+            raise TypeError(f"{type(self).__name__} takes no {unknown[0]!r}.")
+        self.flow_file = str(Path(flow_file).absolute())
+        if not Path(self.flow_file).is_file():
             raise UsageError(f"{os.fspath(flow_file)}: there is no such file.")
-        self._show_output = show_output
-        self._env = {**os.environ, **(env or {})}
-        self._cwd = Path(cwd) if cwd is not None else Path.cwd()
+        self.show_output = show_output
+        self.env_vars = {**os.environ, **(env or {})}
+        self.cwd = os.fspath(cwd) if cwd is not None else str(Path.cwd())
+        self.file_read_timeout = file_read_timeout
+        self.top_level_kwargs = {name: value for name, value in kwargs.items() if name not in OF_METAFLOW}
         self._store = store
         self._folder = tempfile.TemporaryDirectory(prefix="reflow-runner-", ignore_cleanup_errors=True)
         self._started: list[ExecutingRun] = []
 
     def run(self, **options: Any) -> ExecutingRun:
-        """Run the flow to its end. Its parameters and the options of `run`, with underscores for dashes."""
+        """Run the flow to its end. Its parameters and the options of `run`, with underscores for dashes.
+
+        Raises RunNotStarted, a RuntimeError, where the command gave no run.
+        """
         return self._to_the_end(self._start("run", [], options))
 
     def resume(self, step_to_rerun: str | None = None, **options: Any) -> ExecutingRun:
-        """Resume to the end: the last run here, or the one that `origin_run_id` names."""
+        """Resume to the end: the last run here, or the one that `origin_run_id` names. Raises RunNotStarted."""
         return self._to_the_end(self._start("resume", [step_to_rerun] if step_to_rerun else [], options))
 
     async def async_run(self, **options: Any) -> ExecutingRun:
-        """Start the flow; await its `wait()`. It has its id when this returns, or has ended without one."""
+        """Start the flow; await its `wait()`. It has its id when this returns. Raises RunNotStarted."""
         return await self._with_id(self._start("run", [], options))
 
     async def async_resume(self, step_to_rerun: str | None = None, **options: Any) -> ExecutingRun:
@@ -69,31 +83,39 @@ class Runner:
     def _start(self, command: str, arguments: list[str], options: Mapping[str, Any]) -> ExecutingRun:
         folder = Path(self._folder.name) / str(len(self._started) + 1)
         folder.mkdir()
-        line = [sys.executable, "-c", _REFLOW, command, str(self.flow_file), *arguments]
-        line += ["--runner-attribute-file", str(folder / "attributes"), *as_options(options)]
+        attributes = folder / "attributes"
+        line = [sys.executable, "-c", _REFLOW, command, self.flow_file, *arguments]
+        line += [
+            "--runner-attribute-file",
+            str(attributes),
+            *as_options(self.top_level_kwargs),
+            *as_options(options),
+        ]
         line += ["--store", self._store] if self._store else []
-        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-            process = subprocess.Popen(
-                line, cwd=self._cwd, env=self._env, stdin=subprocess.DEVNULL, stdout=out, stderr=err
-            )
-        url = find_store(self._store, self.flow_file, self._cwd, self._env).url
-        started = ExecutingRun(process, folder, str(self._cwd / url) if "://" not in url else url, self)
+        cwd = Path(self.cwd)
+        running = Command(line, cwd, self.env_vars, folder)
+        url = find_store(self._store, Path(self.flow_file), cwd, self.env_vars).url
+        started = ExecutingRun(self, running, attributes, str(cwd / url) if "://" not in url else url)
         self._started.append(started)
         return started
 
     def _to_the_end(self, started: ExecutingRun) -> ExecutingRun:
         try:
-            started.process.wait()
+            started.command_obj.sync_wait(shown=self.show_output)
         except BaseException:  # Ctrl-C, in a notebook its stop button
             started.terminate()
             raise
-        if self._show_output:
-            print(started.stdout, end="")
-            print(started.stderr, end="", file=sys.stderr)
+        if started.run_id is None:
+            raise started.not_started()
         return started
 
     async def _with_id(self, started: ExecutingRun) -> ExecutingRun:
-        await asyncio.get_running_loop().run_in_executor(None, started.id_within, FOR_AN_ID)
+        await asyncio.get_running_loop().run_in_executor(
+            None, started.command_obj.is_over_or, lambda: started.run_id is not None, self.file_read_timeout
+        )
+        if started.run_id is None:
+            started.terminate()
+            raise started.not_started()
         return started
 
     def cleanup(self) -> None:
@@ -120,19 +142,56 @@ class Runner:
 
 
 def as_options(options: Mapping[str, Any]) -> Iterator[str]:
-    """`max_workers=4` as `--max-workers 4`; `tags` and `decospecs` (for `--with`) take lists; None: not given."""
+    """`max_workers=4` as `--max-workers 4`; `tags` and `decospecs` (for `--with`) take lists, `config` and
+    `config_value` pairs of a name and a value; None: not given.
+    """
     for name, value in options.items():
+        if value is None or name == "max_log_size" or (value is False and name in SWITCHES):
+            continue
+        if name in ("config", "config_value"):
+            for key, given in value.items() if isinstance(value, Mapping) else value:
+                yield from ("--" + name.replace("_", "-"), str(key), _text(given))
+            continue
         flag = {"tags": "--tag", "decospecs": "--with"}.get(name, "--" + name)
         if name in OPTIONS:
             flag = "--" + name.replace("_", "-")
-        if value is None or (value is False and name in SWITCHES):
-            continue
         if value is True and name in SWITCHES:
             yield flag
             continue
         for one in value if name in ("tags", "decospecs") and not isinstance(value, str) else [value]:
-            yield f"{flag}={one if isinstance(one, str) else json.dumps(one)}"
+            yield f"{flag}={_text(one)}"
 
 
-SWITCHES = frozenset({"fresh_process", "full_traceback", "quiet"})
-OPTIONS = SWITCHES | {"max_workers", "max_num_splits", "origin_run_id", "namespace"}
+def _text(value: Any) -> str:
+    if isinstance(value, os.PathLike):
+        return str(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+SWITCHES = frozenset({"fresh_process", "full_traceback", "production", "quiet"})
+OPTIONS = SWITCHES | {
+    "branch",
+    "environment",
+    "max_num_splits",
+    "max_workers",
+    "namespace",
+    "origin_run_id",
+    "run_id_file",
+}
+OF_ALL = frozenset(
+    {"branch", "config", "config_value", "decospecs", "environment", "production", "quiet", "tags"}
+)
+"""Those that stand before the command, for `run` and `resume` alike."""
+OF_METAFLOW = frozenset(
+    {
+        "datastore",
+        "datastore_root",
+        "event_logger",
+        "force_rebuild_environments",
+        "metadata",
+        "monitor",
+        "package_suffixes",
+        "pylint",
+    }
+)
+"""Options that Metaflow has, and that mean nothing here."""

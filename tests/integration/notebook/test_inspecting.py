@@ -100,7 +100,8 @@ def test_a_runner_doesnt_block_a_notebook_and_its_output_is_streamed(movies: Lap
     *_, started, lines, over = play(
         "from reflow import Runner",
         "running = await Runner('playlist.py').async_run(genre='Drama')\nrunning.run.id",
-        "[line async for line in running.stream_log('stdout')][-1]",
+        "read = [one async for one in running.stream_log('stdout')]\n"
+        "[line async for _, line in running.stream_log('stdout', read[-2][0])][-1]",
         "await running.wait(30)\n(running.status, running.run.successful)",
     )
     assert value(started) == "1"
@@ -135,9 +136,43 @@ def test_a_flow_of_a_notebooks_cell_runs_and_resumes(movies: Laptop, play: Play)
         "from reflow import NBRunner",
         "NBRunner(Doubling, show_output=False).nbrun(n=21).data.m",
         "NBRunner(Doubling, show_output=False).nbrun(n=51).exception.message",
-        "ended = NBRunner(Doubling, show_output=False).run(m=1)\n"
-        "(ended.returncode, 'unknown argument' in ended.stderr)",
+        "try:\n    NBRunner(Doubling, show_output=False).run(m=1)\n"
+        "except RuntimeError as error:\n    told = str(error)\n"
+        "'unknown argument' in told",
     )
     assert value(first) == 42
     assert value(failed) == "too much"
-    assert value(refused) == (2, True)
+    assert value(refused) is True
+
+
+def test_a_runner_takes_what_metaflows_takes_and_a_run_that_lasts_too_long_is_ended(
+    movies: Laptop, play: Play
+) -> None:
+    movies.flow(
+        "Slow",
+        """
+        cfg = Config("cfg", default_value={"word": "none"})
+
+        @step
+        def start(self):
+            print(os.environ["MINE"], self.cfg.word, current.retry_count)
+            self.next(self.end)
+
+        @step
+        def end(self):
+            time.sleep(600)
+        """,
+    )
+    *_, printed, over = play(
+        "import os\nfrom reflow import Runner, namespace\nnamespace('user:nobody')",
+        "runner = Runner('slow.py', True, 'a profile', {'MINE': 'mine'}, os.getcwd(), 30, pylint=False,\n"
+        "    metadata='local', decospecs=['retry:times=0'], config_value=[('cfg', {'word': 'given'})], package_suffixes='.py')\n"
+        "running = await runner.async_run(tags=['x'])\n"
+        "async for _, line in running.stream_log('stdout'):\n"
+        "    if line.endswith('mine given 0'):\n        break\n"
+        "line[-12:]",
+        "await running.wait(0.01)\n"
+        "(running.status, running.run.id, sorted(running.run.user_tags), running.runner is runner)",
+    )
+    assert value(printed) == "mine given 0"
+    assert value(over) == ("timeout", "1", ["x"], True)
