@@ -166,7 +166,8 @@ def test_a_runner_takes_what_metaflows_takes_and_a_run_that_lasts_too_long_is_en
     *_, printed, over = play(
         "import os\nfrom reflow import Runner, namespace\nnamespace('user:nobody')",
         "runner = Runner('slow.py', True, 'a profile', {'MINE': 'mine'}, os.getcwd(), 30, pylint=False,\n"
-        "    metadata='local', decospecs=['retry:times=0'], config_value=[('cfg', {'word': 'given'})], package_suffixes='.py')\n"
+        "    metadata='local', decospecs=['retry:times=0'], config_value=[('cfg', {'word': 'given'})],\n"
+        "    package_suffixes='.py')\n"
         "running = await runner.async_run(tags=['x'])\n"
         "async for _, line in running.stream_log('stdout'):\n"
         "    if line.endswith('mine given 0'):\n        break\n"
