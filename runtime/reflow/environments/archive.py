@@ -13,7 +13,7 @@ from reflow.values.dataclass import dataclass
 from reflow.values.errors import ReflowError
 
 ANY = "any"  # the platform of packages that have no machine code
-FILE = ".reflow/environments.json"  # in a code package
+FILE = ".reflow-environments.json"  # in a code package, beside the script
 
 
 @dataclass(frozen=True, slots=True)

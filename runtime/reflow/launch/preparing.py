@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reflow.engine.events import TaskEnd
 from reflow.engine.state import RunState
+from reflow.environments.archive import FILE
 from reflow.environments.lock import Lock, from_json, to_json
-from reflow.environments.making import Environment, Failed, Wanted, Workshop, make_all
 from reflow.environments.spec import EnvironmentSpec, specs_of
 from reflow.graph.types import Graph
 from reflow.launch.request import Flow
@@ -17,6 +18,9 @@ from reflow.store.values import Manifest
 from reflow.values.dataclass import dataclass, field
 from reflow.values.errors import FlowError
 from reflow.values.policy import StepPolicy
+
+if TYPE_CHECKING:
+    from reflow.environments.making import Environment, Failed, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,10 @@ def prepare(
     specs = wishes(flow)
     if not specs:
         return Prepared()
+    from reflow.environments.making import Failed, Workshop, make_all
+
     workshop = Workshop.open(os.environ)
-    locks = from_json(origin or {})
+    locks = {**_packaged(flow), **from_json(origin or {})}
     needed = {step: spec for step, spec in specs.items() if running is None or step in running}
     try:
         made = make_all(needed, list(locks.values()), workshop, lambda wanted: tell(_words(wanted)))
@@ -69,6 +75,18 @@ def prepare(
     kept.update(_carried_over(specs, locks, kept))
     runtime = str(workshop.cache.runtime()) if made else ""
     return Prepared(made, runtime, to_json({step: kept[step] for step in specs if step in kept}))
+
+
+def _packaged(flow: Flow) -> dict[str, Lock]:
+    """What `reflow package` settled, where the script comes from a code package."""
+    try:
+        return from_json(json.loads((flow.script.parent / FILE).read_text()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FlowError(
+            f"{FILE}, which is beside the script, can't be read: {error}", file=str(flow.script)
+        ) from None
 
 
 def _carried_over(

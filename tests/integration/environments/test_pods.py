@@ -7,6 +7,7 @@ for an image's, with packages of its own.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from reflow_operator.opening import claim_run, policies, prepare, read_source
 from reflow_operator.pods import Owner
 from reflow_operator.running import Run
 from tests.integration.environments.conftest import Bench
+from tests.integration.environments.wheelhouse import wheel
 from tests.integration.local.laptop import RUNTIME
 
 FLOW = """
@@ -181,6 +183,16 @@ def test_a_pod_has_its_steps_packages_in_the_place_of_the_images(cluster: Cluste
     assert resumed.code == 0, resumed.all
     theirs, ours = (from_json(bench.manifest("Packed", run).environments)["packed"] for run in (name, "1"))
     assert theirs == ours
+
+    # So it does where the FlowRun itself is run here, and a newer one is there to be had.
+    wheel(bench.packages, "beta", "2.0")
+    shutil.rmtree(bench.cache)
+    obj = {"apiVersion": "reflow.dev/v1alpha1", "kind": "FlowRun", "metadata": {"name": "here"}}
+    bench.write("flowrun.json", json.dumps({**obj, "spec": {"flow": "Packed", "code": code}}))
+    bench.python = sys.executable  # a bare one can't read manifests
+    applied = bench.reflow("apply", "--local", "-f", "flowrun.json")
+    assert applied.code == 0, applied.all
+    assert from_json(bench.manifest("Packed", "k8s-here").environments)["packed"] == theirs
 
     # gc keeps the archive for as long as a run refers to it.
     blobs = {archive.sha256 for archive in archives_of(run.manifest.environments, "packed")}
