@@ -15,8 +15,9 @@ from reflow.store.objects import ObjectStore
 from reflow.store.s3_minio import MinioS3
 from reflow.store.s3_slim import SlimS3
 from reflow.store.s3_url import S3Address
-from tests.contract.store import minio_server, versity_server
+from tests.contract.store import minio_server
 from tests.contract.store.minio_server import Server
+from tests.contract.store.serving import MINIO, VERSITY, serving
 
 BUCKET = "contract"
 BACKENDS = [
@@ -32,29 +33,15 @@ _numbers = count()
 @pytest.fixture(scope="session")
 def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server with an empty bucket `contract`."""
-    program = minio_server.program()
-    if program is None:
-        pytest.skip(minio_server.HOW_TO_GET)
-    server = minio_server.start(program, tmp_path_factory.mktemp("minio"))
-    try:
-        server.make_bucket(BUCKET)
+    with serving(MINIO, tmp_path_factory.mktemp("minio"), BUCKET) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="session")
 def versity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The same with the second server."""
-    program = versity_server.program()
-    if program is None:
-        pytest.skip(versity_server.HOW_TO_GET)
-    server = versity_server.start(program, tmp_path_factory.mktemp("versity"))
-    try:
-        server.make_bucket(BUCKET)
+    with serving(VERSITY, tmp_path_factory.mktemp("versity"), BUCKET) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @dataclass(frozen=True)

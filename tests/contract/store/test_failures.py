@@ -229,7 +229,7 @@ def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reflow.store.folder.os.write", no_space)
-        with pytest.raises(StoreUnreachable, match=r"No space left on device.*free some space"):
+        with pytest.raises(StoreRefused, match=r"No space left on device.*free some space"):
             store.put("F/x", b"1")
         with pytest.raises(StoreError):
             store.put_if_absent("F/x", b"1")

@@ -14,6 +14,7 @@ from reflow.store.folder import FolderStore
 from reflow.store.s3_minio import MinioS3
 from tests.contract.store import minio_server
 from tests.contract.store.minio_server import Server
+from tests.contract.store.serving import MINIO, serving
 from tests.integration.faults.site import Keeps, Site
 
 BUCKET = "faults"
@@ -31,15 +32,8 @@ def dice() -> random.Random:
 
 @pytest.fixture(scope="session")
 def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    program = minio_server.program()
-    if program is None:
-        pytest.skip(minio_server.HOW_TO_GET)
-    server = minio_server.start(program, tmp_path_factory.mktemp("minio"))
-    try:
-        server.make_bucket(BUCKET)
+    with serving(MINIO, tmp_path_factory.mktemp("minio"), BUCKET) as server:
         yield server
-    finally:
-        server.stop()
 
 
 def in_folder(folder: Path) -> Keeps:

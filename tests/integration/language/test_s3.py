@@ -10,23 +10,17 @@ import pytest
 from reflow.sdk.s3 import S3
 from reflow.values.errors import NotFound, UsageError
 from tests.contract.store import minio_server
+from tests.contract.store.serving import MINIO, serving
 from tests.integration.local.laptop import Laptop
 
 
 @pytest.fixture
 def root(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    program = minio_server.program()
-    if program is None:
-        pytest.skip(minio_server.HOW_TO_GET)
-    running = minio_server.start(program, tmp_path_factory.mktemp("minio"))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", minio_server.KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", minio_server.SECRET)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
-    try:
-        running.make_bucket("anybody")
+    with serving(MINIO, tmp_path_factory.mktemp("minio"), "anybody") as running:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", minio_server.KEY)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", minio_server.SECRET)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
         yield "s3://anybody/some where"
-    finally:
-        running.stop()
 
 
 @pytest.mark.minio

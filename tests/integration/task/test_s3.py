@@ -13,6 +13,7 @@ from reflow.store.open import open_store_long_lived
 from reflow.task.forkserver import ForkServer
 from tests.contract.store import minio_server
 from tests.contract.store.minio_server import Server
+from tests.contract.store.serving import MINIO, serving
 from tests.integration.task.scene import Scene
 
 pytestmark = pytest.mark.minio
@@ -47,15 +48,8 @@ class Wide(FlowSpec):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    program = minio_server.program()
-    if program is None:
-        pytest.skip(minio_server.HOW_TO_GET)
-    running = minio_server.start(program, tmp_path_factory.mktemp("minio"))
-    try:
-        running.make_bucket("flows")
+    with serving(MINIO, tmp_path_factory.mktemp("minio"), "flows") as running:
         yield running
-    finally:
-        running.stop()
 
 
 def test_a_flow_runs_on_s3_and_its_output_and_artifacts_are_whole(
