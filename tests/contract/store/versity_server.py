@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from tests.cluster import build
 from tests.contract.store.minio_server import KEY, SECRET, Server, free_port
 
-HOW_TO_GET = "no versitygw: `make cluster` builds it, or put a versitygw program on the PATH or its path in REFLOW_VERSITYGW"
+HOW_TO_GET = "no versitygw: `make cluster` builds it, or put one on the PATH or its path in REFLOW_VERSITYGW"
 
 
 def program() -> str | None:
