@@ -23,6 +23,12 @@ def _laptop_fan(options: Options) -> list[Report]:
     ]
 
 
+def _laptop_wide(options: Options) -> list[Report]:
+    from benchmarks import laptop_wide
+
+    return [laptop_wide.measure(width, options) for width in options.sizes or (1000, 10_000)]
+
+
 def _laptop_chain(options: Options) -> list[Report]:
     from benchmarks import laptop
 
@@ -95,6 +101,7 @@ def _engine(options: Options) -> list[Report]:
 
 BENCHMARKS: dict[str, tuple[str, Callable[[Options], list[Report]]]] = {
     "laptop-fan": ("a foreach of 100 and of 500 trivial tasks, beside Metaflow", _laptop_fan),
+    "laptop-wide": ("a foreach of 1,000 and of 10,000 and its join, beside bare forks", _laptop_wide),
     "laptop-chain": ("22 steps one after another, beside Metaflow", _laptop_chain),
     "laptop-resume": ("a resume of 1,000 and of 10,000 finished tasks", _laptop_resume),
     "laptop-commands": ("commands that run nothing, beside a bare Python", _laptop_commands),
