@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from reflow.store import layout, sweeps
+from reflow.store.folder_errors import explain
 from reflow.store.objects import ObjectStore
-from reflow.values.errors import StoreUnreachable
 
 MEMORY_LIMIT = 256 * 1024  # bytes; more goes to a file, and is asked for before it's written once more
 APART = 4 << 20  # bytes, from which on hashing a buffer beside writing it pays for the thread
@@ -50,8 +50,11 @@ class Content:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file:
-            self._file.close()
+        with suppress(
+            OSError
+        ):  # what a full disk doesn't take was told when it was written, or nobody wants it
+            if self._file:
+                self._file.close()
         if self._path:
             self._path.unlink(missing_ok=True)
 
@@ -75,13 +78,15 @@ class Content:
         return length
 
     def _into_file(self, data: bytes | bytearray | memoryview) -> None:
-        try:
+        with self._explained():
             self._append(data)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            raise StoreUnreachable(
-                f"A value can't be written to {self._objects.scratch}: {error.strerror or error}."
-                " Free some space there and try again."
-            ) from error
+            raise explain(error, str(self._objects.scratch), "A value can't be written to {}") from error
 
     def _append(self, data: bytes | bytearray | memoryview) -> None:
         if self._file is None:
@@ -96,10 +101,11 @@ class Content:
         return None if self._file else b"".join(self._head)
 
     def store(self, flow: str) -> None:
-        """Put it into its blob, unless a fresh one is there. Raises StoreUnreachable."""
+        """Put it into its blob, unless a fresh one is there. Raises StoreError."""
         key = layout.blob(flow, self.sha256)
         if self._file is not None:
-            self._file.close()
+            with self._explained():
+                self._file.close()
             if sweeps.is_fresh(self._objects, key, self.size):
                 return
         sweeps.put_for_good(self._objects, flow, key, lambda: self._put(key))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from reflow.store import formats, layout
 from reflow.store.errors import RunExists
 from reflow.store.objects import ObjectStore
 from reflow.store.values import Manifest
-from reflow.values.errors import NotFound
+from reflow.values.errors import NotFound, StoreError
 
 _PATIENCE = 64  # ids tried one after the other; past that the hint is taken as lost, and the runs are listed
 
@@ -43,7 +44,8 @@ def claim(objects: ObjectStore, flow: str, wanted: str, make: Callable[[str], Ma
 
 def remember(objects: ObjectStore, flow: str, number: int) -> None:
     """Leave a hint for the next claim. No more than that: a lost, late or wrong one costs requests only."""
-    objects.put(layout.last_run(flow), str(number).encode())
+    with suppress(StoreError):
+        objects.put(layout.last_run(flow), str(number).encode())
 
 
 def _hinted(objects: ObjectStore, flow: str) -> int:

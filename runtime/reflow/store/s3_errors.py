@@ -6,7 +6,7 @@ from reflow.store.s3_url import S3Address
 from reflow.values.errors import NotFound, ReflowError, StoreRefused, StoreUnreachable, StoreUnsuitable
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})  # statuses
-_KEY_REFUSED = {
+_REFUSED = {
     "InvalidAccessKeyId": "it doesn't know the access key. Check AWS_ACCESS_KEY_ID"
     " (in a cluster: accessKey in the Secret)",
     "SignatureDoesNotMatch": "the secret key is wrong. Check AWS_SECRET_ACCESS_KEY"
@@ -18,6 +18,9 @@ _KEY_REFUSED = {
     "AllAccessDisabled": "all access to the bucket is disabled",
     "AccountProblem": "there is a problem with the account",
     "AuthorizationHeaderMalformed": "the region is wrong. Name the bucket's own: …?region=…",
+    "XMinioStorageFull": "its disk is full. Free some space there, then try again or resume",
+    "QuotaExceeded": "the bucket's quota is used up. Free some space in it, then try again or resume",
+    "XMinioAdminBucketQuotaExceeded": "the bucket's quota is used up. Free some space in it, then try again or resume",
     "RequestTimeTooSkewed": "the clock of this machine is wrong. Set it",
 }
 
@@ -33,8 +36,8 @@ def explain(address: S3Address, status: int, code: str, message: str, what: str)
         )
     if status == 404:
         return NotFound(f"{where} has no such object ({what}).")
-    if code in _KEY_REFUSED or status in (401, 403):
-        why = _KEY_REFUSED.get(code, f"it refused the key ({code or status}: {message})")
+    if code in _REFUSED or status in (401, 403):
+        why = _REFUSED.get(code, f"it refused the key ({code or status}: {message})")
         return StoreRefused(f"{where} can't be used: {why}.")
     if code in ("NotImplemented", "MethodNotAllowed") or status == 501:
         return unsuitable(address)

@@ -28,7 +28,7 @@ from reflow.task.spec import TaskSpec
 from reflow.task.tempdir import TaskFolder
 from reflow.task.trace import describe, has_user_frames
 from reflow.values.dataclass import dataclass, replace
-from reflow.values.errors import FlowError, ReflowError, StoreUnreachable
+from reflow.values.errors import FlowError, ReflowError, StoreRefused, StoreUnreachable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -244,7 +244,8 @@ def _catch_variables(decorators: Any) -> list[str]:
 
 
 def _is_final(error: BaseException) -> bool:
-    return isinstance(error, SystemExit) and error.code == NEVER_RETRY
+    """Whether another attempt is in vain: the user's code says so, or the store takes nothing more from us."""
+    return isinstance(error, StoreRefused) or (isinstance(error, SystemExit) and error.code == NEVER_RETRY)
 
 
 def _described(attempt: Attempt, error: BaseException, secrets: tuple[str, ...]) -> ExceptionInfo:

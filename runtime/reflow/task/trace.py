@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from types import TracebackType
 
 from reflow.store.values import ExceptionInfo
 from reflow.values.errors import ReflowError
 
 RUNTIME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STANDARD = os.path.dirname(os.__file__) + os.sep  # where the standard library is
 LONGEST = 256 * 1024  # characters of one traceback that are kept
 
 
@@ -40,7 +42,8 @@ def _keep_user_frames(found: object, script: str, shown: str, seen: set[int]) ->
     if not isinstance(found, traceback.TracebackException) or id(found) in seen:
         return
     seen.add(id(found))
-    frames = [frame for frame in found.stack if not is_runtime(frame.filename)]
+    shown_ones = are_users(frame.filename for frame in found.stack)
+    frames = [frame for frame, is_shown in zip(found.stack, shown_ones, strict=True) if is_shown]
     for frame in frames:
         if os.path.abspath(frame.filename) == script:
             frame.line  # noqa: B018  (read from the file under its true name, before it's renamed)
@@ -48,6 +51,16 @@ def _keep_user_frames(found: object, script: str, shown: str, seen: set[int]) ->
     found.stack = traceback.StackSummary.from_list(frames)
     for inner in (found.__cause__, found.__context__, *(found.exceptions or ())):
         _keep_user_frames(inner, script, shown, seen)
+
+
+def are_users(filenames: Iterable[str]) -> list[bool]:
+    """Which frames of a stack are a user's: neither Reflow's, nor of what Reflow itself calls in the standard library."""
+    found: list[bool] = []
+    is_ours = False
+    for name in filenames:
+        is_ours = is_runtime(name) or (is_ours and name.startswith(_STANDARD) and "site-packages" not in name)
+        found.append(not is_ours)
+    return found
 
 
 def is_runtime(filename: str) -> bool:
@@ -63,8 +76,8 @@ def _type_name(kind: type) -> str:
 
 def has_user_frames(trace: TracebackType | None) -> bool:
     """Whether any of the frames is a user's."""
+    filenames = []
     while trace is not None:
-        if not is_runtime(trace.tb_frame.f_code.co_filename):
-            return True
+        filenames.append(trace.tb_frame.f_code.co_filename)
         trace = trace.tb_next
-    return False
+    return any(are_users(filenames))

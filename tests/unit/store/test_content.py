@@ -11,7 +11,7 @@ import pytest
 from reflow.store import layout
 from reflow.store.content import APART, Content
 from reflow.store.folder import FolderStore
-from reflow.values.errors import StoreUnreachable
+from reflow.values.errors import StoreRefused
 
 
 def test_big_and_small_pieces_are_hashed_and_kept_in_their_order(tmp_path: Path) -> None:
@@ -39,5 +39,5 @@ def test_a_disk_that_fills_up_under_a_big_piece_is_named(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Content, "_append", full)
-    with Content(FolderStore(tmp_path)) as content, pytest.raises(StoreUnreachable, match="No space left"):
+    with Content(FolderStore(tmp_path)) as content, pytest.raises(StoreRefused, match="No space left"):
         content.write(b"x" * APART)

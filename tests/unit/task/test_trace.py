@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reflow.sdk.exceptions import InvalidNextException
-from reflow.task.trace import describe
+from reflow.task.trace import RUNTIME, are_users, describe
 
 
 def raised(folder: Path, source: str) -> BaseException:
@@ -67,3 +68,10 @@ def test_a_deep_recursion_is_cut(tmp_path: Path) -> None:
     told = describe(raised(tmp_path, "def f(n=0):\n    return f(n + 1)\n"), "flow.py")
     assert told.type == "RecursionError"
     assert len(told.traceback) < 5000
+
+
+def test_what_reflow_calls_in_the_standard_library_is_no_frame_of_a_users() -> None:
+    library, ours, user = os.__file__, f"{RUNTIME}task/execute.py", "/home/me/flow.py"
+    assert are_users([ours, library, library]) == [False, False, False]
+    assert are_users([ours, user, library, ours, library]) == [False, True, True, False, False]
+    assert are_users([library, user]) == [True, True]
