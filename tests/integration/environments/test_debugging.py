@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.integration.debugging.typist import Typist
@@ -52,3 +54,23 @@ def test_debug_opens_the_failed_step_with_its_packages_and_its_inputs(bench: Ben
         typist.sees(f"('{bench.environments[0]}', '1.1', 40)")
         typist.types("q")
         assert typist.ends() == 1
+
+
+def test_an_ides_breakpoint_is_hit_in_the_steps_own_python(bench: Bench) -> None:
+    pytest.importorskip("debugpy")
+    from tests.integration.debugging.dap import Ide
+    from tests.integration.debugging.test_ide import configuration, follow_to_the_end, stopped_child
+
+    bench.python = sys.executable  # which has debugpy; the step's environment hasn't
+    script = bench.flow("Ided", FLOW.replace("BREAK", "self.found = version"))
+    line = next(n for n, text in enumerate(script.read_text().splitlines(), 1) if "self.found" in text)
+    with Ide(bench) as ide:
+        parent = ide.launch({**configuration("DebugFlow: run"), "program": str(script)}, {script: [line]})
+        child, thread, frame = stopped_child(ide, parent, {script: [line]})
+        assert frame["line"] == line
+        assert child.evaluate("version", frame) == "'1.1'"
+        assert child.evaluate("__import__('sys').prefix", frame) == f"'{bench.environments[0]}'"
+        child.ask("continue", threadId=thread)
+        follow_to_the_end(ide, parent, {script: [line]})
+        assert ide.ends() == 0, ide.output.read_text()
+    assert bench.value("Ided", "1", "end/0", "found") == "1.1"
