@@ -54,7 +54,7 @@ def _keep_user_frames(found: object, script: str, shown: str, seen: set[int]) ->
 
 
 def are_users(filenames: Iterable[str]) -> list[bool]:
-    """Which frames of a stack are a user's: neither Reflow's, nor of what Reflow itself calls in the standard library."""
+    """Which frames of a stack are a user's: neither Reflow's, nor of what it calls in the standard library itself."""
     found: list[bool] = []
     is_ours = False
     for name in filenames:

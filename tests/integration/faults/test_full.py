@@ -98,7 +98,7 @@ def a_round(site: Site, limit: Limit, too_little: str) -> None:
         before = harmed.results(site)
     limit(ROOM)
     harmed.goes_on(site, script)
-    assert not [path for path in (site.folder / "disk" / "store" / ".tmp").iterdir()]
+    assert not list((site.folder / "disk" / "store" / ".tmp").iterdir())
 
 
 def test_a_limit_on_the_size_of_files_is_named(here: Site) -> None:
