@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from reflow.environments.spec import EnvironmentSpec, Kind
 from reflow.values.dataclass import dataclass
-from reflow.values.errors import NewerFormat
+from reflow.values.errors import CorruptObject, NewerFormat
 
 FORMAT = 1
+_PIN = re.compile(r"[A-Za-z0-9][\w.-]*==[\w.!+-]+( ; [^#\\]+)?( \\)?|    --hash=sha256:[0-9a-f]+( \\)?|")
+_CONDA_PIN = re.compile(r"#.*|@EXPLICIT|(https?|file)://\S+|")
 _HEX = 32  # of a digest's digits: it's part of a folder's name
 
 
@@ -89,14 +92,17 @@ def to_json(locks: Mapping[str, Lock]) -> dict[str, Any]:
 
 
 def from_json(found: Mapping[str, Any]) -> dict[str, Lock]:
-    """Step → its lock. Raises NewerFormat."""
+    """Step → its lock. Raises NewerFormat, CorruptObject."""
     if found.get("v", FORMAT) > FORMAT:
         raise NewerFormat(
             f"The run's environments are kept in format {found['v']}; this Reflow reads up to {FORMAT}. "
             "Use the version of Reflow that started it, or a later one."
         )
-    locks = {digest: lock_from_json(kept) for digest, kept in found.get("locks", {}).items()}
-    return {step: locks[digest] for step, digest in found.get("steps", {}).items() if digest in locks}
+    try:
+        locks = {digest: lock_from_json(kept) for digest, kept in found.get("locks", {}).items()}
+        return {step: locks[digest] for step, digest in found.get("steps", {}).items() if digest in locks}
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CorruptObject(f"What the run keeps of its environments can't be read: {error!r}.") from error
 
 
 def told(kept: Mapping[str, Any], step: str) -> dict[str, Any] | None:
@@ -128,4 +134,23 @@ def lock_to_text(lock: Lock) -> str:
 def lock_from_json(found: Mapping[str, Any]) -> Lock:
     """Raises KeyError, ValueError where it's none."""
     spec = EnvironmentSpec(Kind(found["kind"]), tuple(sorted(found["packages"].items())), found["asked"])
+    for line in found["pins"].splitlines():
+        if not _is_pin(line, spec):
+            raise ValueError(f"{line!r} is no package's exact version")
     return Lock(spec, found["python"], found["pins"], found.get("platform", ""))
+
+
+def _is_pin(line: str, spec: EnvironmentSpec) -> bool:
+    """Whether a resolver may be given the line: it comes from a store, and must say which package to take and nothing
+    else. No option, no other index, and no address but those that the step itself names."""
+    if spec.kind is Kind.CONDA:
+        return _CONDA_PIN.fullmatch(line) is not None
+    if "://" in line:
+        return any(address in line for address in _addresses(spec)) and not line.lstrip().startswith("-")
+    return _PIN.fullmatch(line) is not None
+
+
+def _addresses(spec: EnvironmentSpec) -> list[str]:
+    """What comes before a commit or a hash in the addresses of packages that have one in the place of a version."""
+    words = [word for wanted in spec.requirements for word in wanted.split() if "://" in word]
+    return [word.lstrip("@").rpartition("@")[0] or word.lstrip("@") for word in words]

@@ -256,3 +256,20 @@ def test_a_step_may_have_another_python(bench: Bench) -> None:
     found = bench.value("Other", "1", "end/0", "all")
     assert found == [({1: "one"}, "1.0", version), ({2, 3}, "1.0", version)]
     assert bench.record("Other", "1", "each/0").python.startswith(f"{version}.")
+
+
+def test_a_package_may_come_from_an_address(bench: Bench) -> None:
+    address = (bench.packages / "alpha-1.0-py3-none-any.whl").as_uri()
+    script = bench.flow(
+        "Addressed",
+        BODY.replace('"alpha": "1.0"', f'"alpha": "@ {address}"').replace(
+            "gamma.VERSION", "gamma.VERSION, 1 / 0"
+        ),
+    )
+    assert bench.run(script).code == 1
+    bench.forget_calls()
+    bench.flow("Addressed", BODY.replace('"alpha": "1.0"', f'"alpha": "@ {address}"'))
+    again = bench.resume(script, "start")
+    assert again.code == 0, again.all
+    assert bench.calls == []
+    assert bench.manifest("Addressed", "2").environments == bench.manifest("Addressed", "1").environments

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 
 from reflow.environments.lock import from_json
 from tests.integration.environments.conftest import Bench
+from tests.integration.local.laptop import RUNTIME
 
 FLOW = """
 from reflow import FlowSpec, pypi, pypi_base, step
@@ -74,8 +78,15 @@ print(Step("Packed/1/end").environment_info)
 
 def test_each_step_sees_its_own_packages_alone_and_a_second_run_makes_nothing(bench: Bench) -> None:
     script = bench.write("packed.py", FLOW)
-    outside = bench.write("outside/decoy.py", "VERSION = 'outer'\n").parent
-    bench.environ["PYTHONPATH"] = f"{bench._environment()['PYTHONPATH']}:{outside}"
+    # Reflow is installed beside other packages, of which none is to be seen.
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(bench.tools / "outer")], check=True, timeout=60
+    )
+    outer = next((bench.tools / "outer").glob("lib/python*/site-packages"))
+    shutil.copytree(RUNTIME / "reflow", outer / "reflow", ignore=shutil.ignore_patterns("__pycache__"))
+    (outer / "decoy.py").write_text("VERSION = 'outer'\n")
+    bench.python = str(bench.tools / "outer" / "bin" / "python")
+    bench.environ["PYTHONPATH"] = ""
 
     first = bench.run(script)
     assert first.code == 0, first.all

@@ -16,7 +16,7 @@ from reflow.environments.lock import (
     wish_digest,
 )
 from reflow.environments.spec import EnvironmentSpec, Kind
-from reflow.values.errors import NewerFormat
+from reflow.values.errors import CorruptObject, NewerFormat
 
 SPEC = EnvironmentSpec(Kind.PYPI, (("alpha", ""),))
 PINS = """alpha==1.0 \\
@@ -78,6 +78,44 @@ def test_a_manifest_keeps_each_lock_once() -> None:
     assert from_json({}) == {}
     with pytest.raises(NewerFormat):
         from_json({**kept, "v": 2})
+
+
+@pytest.mark.parametrize(
+    ("kind", "packages", "line"),
+    [
+        (Kind.PYPI, {}, "--index-url http://elsewhere"),
+        (Kind.PYPI, {}, "--extra-index-url=http://elsewhere"),
+        (Kind.PYPI, {}, "-e ./here"),
+        (Kind.PYPI, {}, "-r other.txt"),
+        (Kind.PYPI, {}, "alpha @ http://elsewhere/alpha.whl"),
+        (Kind.PYPI, {"alpha": "@ http://here/alpha.whl"}, "--index-url http://here/alpha.whl"),
+        (Kind.PYPI, {}, "./alpha.whl"),
+        (Kind.PYPI, {}, "alpha"),
+        (Kind.PYPI, {}, "alpha==1.0 --config-settings=a=b"),
+        (Kind.CONDA, {}, "--channel elsewhere"),
+        (Kind.CONDA, {}, "alpha=1.0"),
+    ],
+)
+def test_what_a_store_says_is_a_list_of_versions_and_nothing_else(
+    kind: Kind, packages: dict[str, str], line: str
+) -> None:
+    lock = Lock(EnvironmentSpec(kind, tuple(packages.items())), "3.11", f"{line}\n")
+    with pytest.raises(CorruptObject, match="is no package's exact version"):
+        from_json(to_json({"a": lock}))
+
+
+@pytest.mark.parametrize(
+    ("packages", "line"),
+    [
+        ({}, "jaraco-x_y.z==1!2.0.post1+local ; python_full_version < '3.12' and sys_platform == 'linux' \\"),
+        ({"alpha": "@ http://here/alpha.whl"}, "alpha @ http://here/alpha.whl"),
+        ({"git+https://here/alpha": "@main"}, "alpha @ git+https://here/alpha@0123abc"),
+        ({"alpha": "@ git+https://here/alpha@main"}, "alpha @ git+https://here/alpha@0123abc"),
+    ],
+)
+def test_what_resolvers_answer_is_taken(packages: dict[str, str], line: str) -> None:
+    lock = Lock(EnvironmentSpec(Kind.PYPI, tuple(packages.items())), "3.11", f"{line}\n")
+    assert from_json(to_json({"a": lock})) == {"a": lock}
 
 
 def test_the_cache_keeps_a_lock_as_text() -> None:
