@@ -40,7 +40,7 @@ class _Decorated:
             yield _specification(one)
         for mutator in self._mutators():
             if not getattr(mutator, "_wraps", False):
-                yield _specification(mutator.specification())
+                yield _specification(mutator._specification())
 
     def get_decorator_specs(self, name: str) -> list[Specification]:
         """Those of that name: its own, or with the module before it."""
@@ -67,7 +67,7 @@ class _Decorated:
 
         kept = [one for one in self._all() if not is_meant(one)]
         mutators = self._mutators()
-        staying = [one for one in mutators if not is_meant(one.specification())]
+        staying = [one for one in mutators if not is_meant(one._specification())]
         if len(staying) < len(mutators):
             self._only_before(f"Removing the mutator {deco_name}")
         removed = len(kept) < len(self._all()) or len(staying) < len(mutators)
@@ -85,6 +85,7 @@ class _Decorated:
         """Add a decorator: Reflow's own, a user's, a mutator, or as text like `--with`. What was added, None where it
         wasn't: a decorator of that name was there, and `duplicates` is IGNORE. Raises FlowError.
         """
+        self._check_adding(deco_type)
         named = dict(deco_kwargs or {})
         if isinstance(deco_type, str):
             deco_type, written = self._found(deco_type)
@@ -99,6 +100,9 @@ class _Decorated:
                 raise FlowError(f"@{name} is there already, and a mutator adds it again.")
             self.remove_decorator(name)
         return self._put_on(deco_type, list(deco_args or ()), named)
+
+    def _check_adding(self, deco_type: Any) -> None:
+        """Raise FlowError where none may be added."""
 
     def _found(self, text: str) -> tuple[Any, dict[str, Any]]:
         raise NotImplementedError
@@ -162,9 +166,9 @@ class MutableStep(_Decorated):
         if isinstance(made, type) and issubclass(made, UserDecorator):
             added: Any = made(*given, **named)
             if getattr(made, "_mutates", False):
-                self._only_before(f"Adding the mutator {added.name}")
+                self._only_before(f"Adding the mutator {added.decorator_name}")
             added(self._function)
-            added.begin(dict(self._flow.configs))
+            added._begin(dict(self._flow.configs))
             return added
         if given:
             raise FlowError(f"@{getattr(made, 'name', made)} takes named attributes only.")
@@ -246,11 +250,14 @@ class MutableFlow(_Decorated):
 
         return parse_flow_decospec(text)
 
+    def _check_adding(self, deco_type: Any) -> None:
+        named = getattr(deco_type, "_name", "") or getattr(deco_type, "name", deco_type)
+        self._only_before(f"Adding @{named} to the flow")
+
     def _put_on(self, made: Any, given: list[Any], named: dict[str, Any]) -> Any:
-        self._only_before(f"Adding @{getattr(made, '_name', '') or getattr(made, 'name', made)} to the flow")
         if isinstance(made, type) and issubclass(made, UserDecorator):
             added = made(*given, **named)
-            added.begin(dict(self.configs))
+            added._begin(dict(self.configs))
             self._mutators().append(added)
             return added
         made(*given, **named)(self._flow)

@@ -61,11 +61,11 @@ class FlowMutator(UserDecorator):
 def begin(flow: type, configs: Mapping[str, Any]) -> None:
     """The configurations are known: users' decorators and mutators take their attributes."""
     for one in _flow_mutators(flow):
-        one.begin(configs)
+        one._begin(configs)
     for name in step_names(flow):
         kept = vars(getattr(flow, name))
         for one in (*kept.get(WRAPPERS, ()), *kept.get(MUTATORS, ())):
-            one.begin(configs)
+            one._begin(configs)
 
 
 def mutate(flow: type, *, before: bool) -> None:

@@ -46,7 +46,7 @@ class UserDecorator:
         if given or named:
             raise FlowError(f"@{self._name} takes no attributes: it has no `init` that takes them.")
 
-    def begin(self, configs: Mapping[str, Any]) -> None:
+    def _begin(self, configs: Mapping[str, Any]) -> None:
         """Call `init`, once. Raises FlowError where an attribute can't be worked out."""
         if not self._begun:
             self._begun = True
@@ -55,11 +55,11 @@ class UserDecorator:
             self.init(*(worked_out(one, configs, where) for one in self._args), **named)
 
     @property
-    def name(self) -> str:
-        """The decorator's own name."""
-        return self._name.rpartition(".")[2]
+    def decorator_name(self) -> str:
+        """The decorator's full name: its module's before its own, where that isn't the script."""
+        return self._name
 
-    def specification(self) -> Decorator:
+    def _specification(self) -> Decorator:
         """As the run's graph has it."""
         given = {"args": list(self._args)} if self._args else {}
         return Decorator(PREFIX + self._name, {**given, **self._kwargs})
@@ -82,7 +82,7 @@ class OfStep(UserDecorator):
         if not is_step(function):
             raise FlowError(f"@{self._name} decorates steps: put it above @step.")
         if self._wraps:
-            function.__reflow_decorators__.append(self.specification())
+            function.__reflow_decorators__.append(self._specification())
             function.__dict__.setdefault(WRAPPERS, []).append(self)
         if self._mutates:
             function.__dict__.setdefault(MUTATORS, []).append(self)
@@ -194,7 +194,7 @@ def wrappers_of(function: Any, decorators: Iterable[Decorator]) -> list[UserStep
                 raise FlowError(f"The decorator {name}, with which the run was started, isn't there.")
             attributes = dict(decorator.attributes)
             here = made(*attributes.pop("args", ()), **attributes)
-            here.begin({})
+            here._begin({})
         found.append(here)
     return found
 

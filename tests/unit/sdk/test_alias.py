@@ -35,6 +35,13 @@ INSTALL = "from reflow.sdk.alias import install_alias; install_alias()\n"
         "from metaflow.exception import FlowMisuse as e; import reflow.sdk.exceptions as x; print(e is x.FlowMisuse)",
         "from metaflow import current; import reflow; print(current is reflow.current)",
         "from metaflow import *; import reflow; print(FlowSpec is reflow.FlowSpec)",
+        "from metaflow.exception import MetaflowNotFound as e; import reflow; print(e is reflow.MetaflowNotFound)",
+        "from metaflow.user_decorators.user_step_decorator import StepMutator as m; import reflow as r;"
+        " print(m is r.StepMutator)",
+        "import metaflow.plugins.datatools.s3 as s, reflow; print(s.S3 is reflow.S3)",
+        "from metaflow.runner.metaflow_runner import Runner as r; import reflow; print(r is reflow.Runner)",
+        "from metaflow import metaflow_version as v, __version__ as w; print(v.get_version() == w > '2')",
+        "from metaflow.multicore_utils import parallel_map as p; print(p(lambda n: n > 0, [1], dir='.') == [True])",
     ],
 )
 def test_metaflows_names_are_reflows_even_where_metaflow_is_installed(code: str, tmp_path: Path) -> None:
@@ -49,6 +56,8 @@ def test_without_the_alias_metaflow_is_what_is_installed(tmp_path: Path) -> None
 
 def test_a_module_that_reflow_lacks_is_told_in_words(tmp_path: Path) -> None:
     done = python(INSTALL + "import metaflow.plugins.aws", tmp_path)
-    assert "No module named 'metaflow.plugins.aws': this script runs with metaflow meaning Reflow" in done.stderr
+    assert (
+        "No module named 'metaflow.plugins.aws': this script runs with metaflow meaning Reflow" in done.stderr
+    )
     done = python(INSTALL + "from metaflow import no_such_name", tmp_path)
     assert "ImportError: cannot import name 'no_such_name'" in done.stderr
