@@ -45,12 +45,13 @@ def settled(
     locks: dict[str, Lock] = {}
     found: dict[str, Sequence[Archive]] = {}
     for step, spec in specs.items():
-        entry = next((kept[spec] for kept in known if spec in kept), None)
-        if entry is None and step in running:
+        # What won't run needs no archive; its versions are kept all the same, for a resume that will run it.
+        entries = [kept[spec] for kept in known if spec in kept and (kept[spec][1] or step not in running)]
+        if not entries and step in running:
             raise Refused(Reason.INVALID_CODE, _words(step, spec, graph.steps[step].line))
-        if entry is not None:
-            lock, its = entry
-            locks[step], found[lock.digest] = lock, its
+        if entries:
+            locks[step], its = entries[0]
+            found.update({locks[step].digest: its} if its else {})
             if step in running:
                 _keep(store, step, its)
     return with_archives(to_json(locks), found)
@@ -58,11 +59,7 @@ def settled(
 
 def _by_spec(kept: Mapping[str, Any]) -> dict[EnvironmentSpec, tuple[Lock, tuple[Archive, ...]]]:
     """What is known of each wish: its exact versions, and their archives."""
-    found = {}
-    for step, lock in from_json(kept).items():
-        if its := archives_of(kept, step):
-            found[lock.spec] = lock, its
-    return found
+    return {lock.spec: (lock, archives_of(kept, step)) for step, lock in from_json(kept).items()}
 
 
 def _of_package(store: FlowStore, code: str | None) -> Mapping[str, Any]:

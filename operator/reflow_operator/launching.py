@@ -148,7 +148,7 @@ def task_json(run: Run, start: Start) -> dict[str, Any]:
         alias=manifest.code.alias,
         timeout=run.policies[start.key.step].timeout,
         user=manifest.user,
-        archives=[one.to_json() for one in archives_of(manifest.environments, start.key.step)],
+        archives=tuple(one.to_json() for one in archives_of(manifest.environments, start.key.step)),
     ).to_json()
 
 

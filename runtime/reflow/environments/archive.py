@@ -38,6 +38,8 @@ class Archive:
 
 def with_archives(kept: Mapping[str, Any], archives: Mapping[str, Iterable[Archive]]) -> dict[str, Any]:
     """What a manifest keeps of environments (`lock.to_json`), with the archives of each lock by its digest."""
+    if not kept:
+        return {}
     return {
         **kept,
         "archives": {digest: [one.to_json() for one in found] for digest, found in archives.items()},

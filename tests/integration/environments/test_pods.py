@@ -254,3 +254,19 @@ def test_packages_that_cannot_be_archived_are_told_with_their_step(cluster: Clus
         assert "packed.py:21: The packages of step packed" in played.err
         assert words in played.err
     assert not list(cluster.store.objects.list("Packed/code/"))
+
+
+def test_a_run_crosses_over_without_archives_once_its_packed_step_has_finished(cluster: Cluster) -> None:
+    """What Pods won't run needs no packages there; what they would run does."""
+    text = FLOW.replace("def end(self):\n        pass", "def end(self):\n        1 / 0")
+    script = cluster.bench.write("packed.py", text)
+    assert cluster.bench.run(script).code == 1
+    fixed = {"inline": text.replace("1 / 0", "pass"), "script": "packed.py"}
+    run = cluster.apply("debug-1", fixed, resumeFrom={"runID": "1"})
+    kept = from_json(cluster.bench.manifest("Packed", "1").environments)
+    assert from_json(run.manifest.environments) == kept
+    assert archives_of(run.manifest.environments, "packed") == ()
+    assert cluster.pod(run, "end").returncode == 0
+    cluster.store.finish(run.manifest.run, RunEnd(True, 2.0))
+    with pytest.raises(Refused, match="Step 'packed'"):
+        cluster.apply("debug-2", fixed, resumeFrom={"runID": "1", "fromStep": "packed"})
