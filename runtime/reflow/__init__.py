@@ -7,14 +7,32 @@ Names are looked up when they are first asked for, so that a task's process impo
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from reflow.sdk import *  # noqa: F403
 
 __version__ = "0.1.0"
 
+
+class _ByMetaflowsName:
+    """Asked last, for modules of `reflow` that aren't there: Metaflow's users look for `reflow.exception`."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
+        if not name.startswith("reflow."):
+            return None
+        from reflow.sdk.alias import stand_of_ours
+
+        return stand_of_ours(name)
+
+
+sys.meta_path.append(_ByMetaflowsName)
 _ROOMS = ("reflow.sdk", "reflow.client", "reflow.runner")
 
 

@@ -1,4 +1,8 @@
-"""`from metaflow import …` means Reflow, in a run that asks for it, even where Metaflow is installed."""
+"""`from metaflow import …` means Reflow, in a run that asks for it, even where Metaflow is installed.
+
+Where a script's imports are changed instead, `from reflow.exception import …` works too: what Metaflow has in a module
+that has another name here is found by Metaflow's.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 NAME = "metaflow"
+OURS = "reflow"
 MODULES = {
     "metaflow": "reflow",
     "metaflow.client": "reflow.client",
@@ -46,12 +51,13 @@ MODULES = {
 class _Stand(ModuleType):
     """A module whose attributes are another's."""
 
-    def __init__(self, name: str, of: str) -> None:
-        super().__init__(name, f"Stands for {of}: see reflow.sdk.alias.")
-        self.__dict__["_of"] = of
+    def __init__(self, name: str, theirs: str) -> None:
+        super().__init__(name, f"Stands for {MODULES[theirs]}: see reflow.sdk.alias.")
+        self.__dict__["_of"] = MODULES[theirs]
+        self.__dict__["_theirs"] = theirs
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__path__" and _has_parts(self.__name__):
+        if name == "__path__" and _has_parts(self._theirs):
             return []
         if name == "__version__" and self.__name__ == NAME:
             from reflow.sdk.versions import get_version
@@ -59,7 +65,7 @@ class _Stand(ModuleType):
             return get_version()
         if name.startswith("__") and name != "__all__":
             raise AttributeError(name)
-        if f"{self.__name__}.{name}" in MODULES and name != "current":
+        if f"{self._theirs}.{name}" in MODULES and name != "current":
             return import_module(f"{self.__name__}.{name}")
         module = import_module(self._of)
         if name == "__all__" and not hasattr(module, "__all__"):
@@ -92,10 +98,22 @@ class _Finder:
         return ModuleSpec(name, self, is_package=_has_parts(name))  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Stand(spec.name, MODULES[spec.name])
+        return _Stand(spec.name, _theirs(spec.name))
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run: attributes are looked up when asked for."""
+
+
+def _theirs(name: str) -> str:
+    return name if name.partition(".")[0] == NAME else NAME + name.removeprefix(OURS)
+
+
+def stand_of_ours(name: str) -> ModuleSpec | None:
+    """For `reflow.exception` and the like, which aren't modules of ours but are Metaflow's under this name."""
+    theirs = _theirs(name)
+    if theirs not in MODULES:
+        return None
+    return ModuleSpec(name, _Finder(), is_package=_has_parts(theirs))  # type: ignore[arg-type]
 
 
 def install_alias() -> None:

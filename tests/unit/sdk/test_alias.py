@@ -50,6 +50,24 @@ def test_metaflows_names_are_reflows_even_where_metaflow_is_installed(code: str,
     assert python(imported, tmp_path).stdout == "True\n"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from reflow.exception import MetaflowNotFound as e; import reflow; print(e is reflow.MetaflowNotFound)",
+        "import reflow.includefile as i, reflow; print(i.IncludeFile is reflow.IncludeFile)",
+        "import reflow.plugins.datatools.s3 as s, reflow; print(s.S3 is reflow.S3)",
+        "from reflow.user_decorators.mutable_flow import MutableFlow as m; import reflow as r; print(m is r.MutableFlow)",
+    ],
+)
+def test_metaflows_modules_are_found_under_reflows_name_too(code: str, tmp_path: Path) -> None:
+    assert python(code, tmp_path).stdout == "True\n"
+
+
+def test_a_module_that_neither_has_is_not_there(tmp_path: Path) -> None:
+    done = python("import reflow.nonsense", tmp_path)
+    assert "ModuleNotFoundError: No module named 'reflow.nonsense'" in done.stderr
+
+
 def test_without_the_alias_metaflow_is_what_is_installed(tmp_path: Path) -> None:
     assert python("import reflow, metaflow; print(metaflow.FlowSpec)", tmp_path).stdout == "the real one\n"
 
