@@ -23,7 +23,7 @@ from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
 from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import resolve_new, resolve_parameters
-from reflow.sdk.project import project_of
+from reflow.sdk.projects import project_of
 from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.dataclass import replace

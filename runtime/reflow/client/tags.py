@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reflow.client.errors import MetaflowTaggingError
-from reflow.sdk.project import project_tags
+from reflow.sdk.projects import project_tags
 from reflow.store.values import Manifest
 
 LONGEST = 500  # characters

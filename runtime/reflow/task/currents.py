@@ -56,7 +56,7 @@ def _parallel(spec: TaskSpec, graph: Graph, records: Records) -> Parallel:
 def _project(graph: Graph, user: str) -> Mapping[str, Any]:
     if not graph.decorators:
         return {}
-    from reflow.sdk.project import project_of
+    from reflow.sdk.projects import project_of
 
     return project_of(graph.flow, graph.decorators, user)
 

@@ -79,3 +79,16 @@ def test_a_module_that_reflow_lacks_is_told_in_words(tmp_path: Path) -> None:
     )
     done = python(INSTALL + "from metaflow import no_such_name", tmp_path)
     assert "ImportError: cannot import name 'no_such_name'" in done.stderr
+
+
+def test_no_module_hides_a_name_that_users_import(tmp_path: Path) -> None:
+    """Importing a submodule binds its name in the package, over whatever had it."""
+    code = (
+        "import pkgutil, importlib, reflow, types\n"
+        "for room in ('reflow.sdk', 'reflow.client', 'reflow.runner'):\n"
+        "    package = importlib.import_module(room)\n"
+        "    for found in pkgutil.iter_modules(package.__path__):\n"
+        "        importlib.import_module(f'{room}.{found.name}')\n"
+        "    print([n for n in package.__all__ if isinstance(getattr(package, n), types.ModuleType)])\n"
+    )
+    assert python(code, tmp_path).stdout == "[]\n[]\n[]\n"
