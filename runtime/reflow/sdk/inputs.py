@@ -17,7 +17,11 @@ BATCH = 256  # records read at once; with values inline at their most this is 4 
 class Input:
     """One task that is joined: its artifacts are its attributes, loaded when they are first asked for."""
 
-    def __init__(self, records: Records, graph: Graph, record: Record) -> None:
+    def __init__(
+        self, records: Records, graph: Graph, record: Record, given: Mapping[str, Any] | None = None
+    ) -> None:
+        """`given`: values in place of its artifacts."""
+        self.__dict__.update(given or {})
         self._artifacts = Artifacts(records, record)
         self._frames = ForeachFrames(records, graph, record.key)
         self._flow = graph.flow
@@ -58,7 +62,15 @@ class Inputs(Sequence[Input]):
     In a foreach they are in the order of its items, in a split in the order in which `self.next` names its steps.
     """
 
-    def __init__(self, records: Records, graph: Graph, keys: Sequence[TaskKey]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        graph: Graph,
+        keys: Sequence[TaskKey],
+        given: Mapping[TaskKey, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """`given`: for each task, values in place of its artifacts."""
+        self._given = given or {}
         self._records = records
         self._graph = graph
         self._keys = tuple(keys)
@@ -77,7 +89,8 @@ class Inputs(Sequence[Input]):
         position = index + len(self) if index < 0 else index
         if not 0 <= position < len(self):
             raise IndexError(f"inputs[{index}]: there are {len(self)} inputs.")
-        return Input(self._records, self._graph, self._record(position))
+        given = self._given.get(self._keys[position])
+        return Input(self._records, self._graph, self._record(position), given)
 
     def __iter__(self) -> Iterator[Input]:
         return (self[position] for position in range(len(self)))

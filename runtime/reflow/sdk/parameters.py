@@ -242,13 +242,23 @@ def resolve_parameters(
     values = {}
     for parameter in parameters:
         text = given.get(parameter.name, _from_environment(parameter, environ))
-        if isinstance(text, list):
-            values[parameter.name] = [item for one in text for item in _as_list(parameter.parse(one))]
-        else:
-            values[parameter.name] = (
-                parameter.parse(text) if text is not None else _default(flow, parameter, user)
-            )
+        values[parameter.name] = (
+            _parsed(parameter, text) if text is not None else _default(flow, parameter, user)
+        )
     return values
+
+
+def resolve_given(flow: type, given: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    """The values of these parameters alone, from texts by name. Raises UsageError as `resolve_parameters` does."""
+    parameters = parameters_of(flow)
+    _refuse_unknown(parameters, given)
+    return {one.name: _parsed(one, given[one.name]) for one in parameters if one.name in given}
+
+
+def _parsed(parameter: Parameter, text: str | list[str]) -> Any:
+    if isinstance(text, list):
+        return [item for one in text for item in _as_list(parameter.parse(one))]
+    return parameter.parse(text)
 
 
 def _as_list(value: Any) -> list[Any]:

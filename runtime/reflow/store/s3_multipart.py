@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -15,11 +15,16 @@ _CHUNK = 1 << 20
 Send = Callable[[Request], Answer]
 
 
-def upload(send: Send, name: str, file: BinaryIO, size: int) -> None:
-    """`send` raises for an answer that isn't success. What was sent of a failed upload is given up."""
+def upload(
+    send: Send, name: str, file: BinaryIO, size: int, headers: Mapping[str, str] | None = None
+) -> None:
+    """`send` raises for an answer that isn't success. What was sent of a failed upload is given up.
+
+    `headers`: what the object is to have besides its content.
+    """
     from reflow.store import s3_xml
 
-    started = send(Request("POST", name, {"uploads": ""}))
+    started = send(Request("POST", name, {"uploads": ""}, headers or {}))
     upload_id = s3_xml.parse_text(started.body, "UploadId")
     try:
         etags = [

@@ -23,12 +23,13 @@ def signed_headers(
     credentials: Credentials,
     now: float,
     service: str = "s3",
+    also: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The headers that sign this request. `path` and `query` as they are sent: encoded, the query sorted
-    by name.
+    by name. `also`: headers of the request that are to be signed too: those that begin with `x-amz-`.
     """
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    headers = {"host": host, "x-amz-content-sha256": payload_sha256, "x-amz-date": moment}
+    headers = {"host": host, "x-amz-content-sha256": payload_sha256, "x-amz-date": moment, **(also or {})}
     if credentials.token:
         headers["x-amz-security-token"] = credentials.token
     scope = f"{moment[:8]}/{region}/{service}/aws4_request"
