@@ -28,7 +28,10 @@ def show(script: FlowScript, options: argparse.Namespace) -> int:
 
 def check(script: FlowScript, options: argparse.Namespace) -> int:
     """Say that the flow can run, or raise FlowError with what is in the way."""
+    from reflow.environments.spec import specs_of
+
     graph = sound_graph(script)
+    specs_of(graph)
     print(f"{graph.flow}: the graph of {len(graph.steps)} steps looks good.")
     return 0
 

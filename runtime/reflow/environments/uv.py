@@ -41,7 +41,7 @@ class Uv:
             pins = self._run(
                 "pip", "compile", "-", "--universal", "--generate-hashes", "--no-header", "--no-annotate",
                 "--no-emit-index-url", "--python", self._here.executable,
-                "--python-version", spec.python or self._here.version,
+                "--python-version", self._version(spec.python),
                 given="\n".join(spec.requirements) + "\n",
             )  # fmt: skip
         return Lock(spec, spec.python or minor(self._here.version), pins)
@@ -63,6 +63,10 @@ class Uv:
                 "--only-binary", ":all:", "--python-platform", triple, "--python-version", python,
                 "--requirements", "-", given=lock.pins,
             )  # fmt: skip
+
+    def _version(self, python: str) -> str:
+        """In full where it's this Python's: what needs a later one of the same series isn't taken then."""
+        return self._here.version if not python or self._here.is_version(python) else python
 
     def _interpreter(self, lock: Lock) -> str:
         return self._here.executable if self._here.is_version(lock.python) else lock.python

@@ -19,6 +19,7 @@ from reflow.launch.preparing import wishes
 from reflow.launch.request import Flow
 from reflow.store import archives
 from reflow.store.flowstore import FlowStore
+from reflow.values.dataclass import replace
 from reflow.values.errors import FlowError
 
 
@@ -56,7 +57,8 @@ def archive_all(
 def _lock(workshop: Workshop, spec: EnvironmentSpec, python: str) -> Lock:
     if spec.kind is not Kind.PYPI:
         raise Unmakeable("only those of @pypi can. Take that, or an image that has them and disabled=True")
-    lock = workshop.known(spec, ()) or workshop.settle(spec)
+    wanted = spec if spec.python or workshop.here.is_version(python) else replace(spec, python=python)
+    lock = workshop.known(wanted, ()) or workshop.settle(wanted)
     return lock if spec.python else Lock(spec, python, lock.pins)
 
 

@@ -135,6 +135,9 @@ def test_what_cannot_be_made_is_told_before_the_run_starts(
     assert f"refused.py:{line}:" in played.err
     assert "Traceback" not in played.err
     assert bench.runs("Refused") == []
+    if "Take one" in also:
+        checked = bench.play(str(script), "check")
+        assert (checked.code, said in checked.err) == (1, True)
 
 
 def test_without_uv_it_is_said_how_to_get_it(bench: Bench) -> None:
