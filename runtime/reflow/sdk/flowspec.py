@@ -92,8 +92,12 @@ class FlowSpec:
         return type(self).__name__
 
     def __iter__(self) -> Iterator[Step]:
-        """The flow's steps."""
-        return iter(self._task("iteration").graph.steps.values())
+        """The flow's steps, outside of a task too: `MyFlow(use_cli=False)`."""
+        if isinstance(self._reflow, TaskState):
+            return iter(self._reflow.graph.steps.values())
+        from reflow.graph.build import from_class
+
+        return iter(from_class(type(self)).steps.values())
 
     def _task(self, what: str) -> TaskState:
         state = self._reflow

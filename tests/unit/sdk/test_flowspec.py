@@ -55,6 +55,10 @@ def running(**parameters: Any) -> Sample:
     return flow
 
 
+def test_its_steps_are_listed_outside_of_a_task_too() -> None:
+    assert [(one.name, one.line > 0) for one in Sample(use_cli=False)] == [("start", True), ("end", True)]
+
+
 def test_constants_are_plain_values_of_the_class() -> None:
     assert constants_of(Sample) == {"limit": 7}
 
