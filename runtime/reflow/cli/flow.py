@@ -41,6 +41,10 @@ def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
         if options.command == "run":
             return running.run(script, options, _given(parameters, options))
         return running.resume(script, options)
+    if options.command == "spin":
+        from reflow.cli.spinning import spin
+
+        return spin(script, options, _given(parameters, options))
     if options.command == "debug":
         from reflow.cli.debugging import debug
 
@@ -126,6 +130,13 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
             allow_abbrev=False,
         )
     )
+    spin = commands.add_parser(
+        "spin",
+        help="Run one step alone, with its inputs of an earlier run.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    _spin_options(spin)
     for command in (run, resume):
         _running_options(command)
     resume.add_argument(
@@ -134,15 +145,19 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     resume.add_argument(
         "--origin-run-id", metavar="ID", help="The run to resume. Default: the last one here."
     )
-    group = run.add_argument_group("the flow's parameters")
-    for parameter in parameters.values():
-        group.add_argument(
-            f"--{parameter.name}",
-            dest=f"parameter:{parameter.name}",
-            metavar="VALUE",
-            help=_help(parameter),
-            action="append" if parameter.multiple else "store",
-        )
+    for command, title in (
+        (run, "the flow's parameters"),
+        (spin, "the flow's parameters, as that run had them"),
+    ):
+        group = command.add_argument_group(title)
+        for parameter in parameters.values():
+            group.add_argument(
+                f"--{parameter.name}",
+                dest=f"parameter:{parameter.name}",
+                metavar="VALUE",
+                help=_help(parameter),
+                action="append" if parameter.multiple else "store",
+            )
     return top
 
 
@@ -183,11 +198,15 @@ def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--tag", dest="tags", action="append", default=[], help="A tag for the run; may be repeated."
     )
-    command.add_argument("--run-id-file", type=Path, metavar="FILE", help="Write the run id there.")
-    command.add_argument("--runner-attribute-file", type=Path, help=argparse.SUPPRESS)
     command.add_argument(
         "--namespace", metavar="NAME", help="The namespace that the Client uses in the steps."
     )
+    _process_options(command)
+
+
+def _process_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--run-id-file", type=Path, metavar="FILE", help="Write the run id there.")
+    command.add_argument("--runner-attribute-file", type=Path, help=argparse.SUPPRESS)
     command.add_argument(
         "--fresh-process", action="store_true", help="Start a Python for each task, never fork one."
     )
@@ -197,6 +216,34 @@ def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--full-traceback", action="store_true", help="Show Reflow's own frames in tracebacks too."
     )
+
+
+def _spin_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "path",
+        metavar="[RUN/]STEP[/TASK]",
+        help="Default: the last run here, and of a foreach the task that failed, else the first.",
+    )
+    command.add_argument(
+        "--artifacts-module",
+        type=Path,
+        metavar="FILE",
+        help="A Python file whose dict ARTIFACTS has values in place of the inputs' own.",
+    )
+    command.add_argument(
+        "--skip-decorators",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="Without what decorators do.",
+    )
+    command.add_argument(
+        "--persist",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="Keep its artifacts; the default.",
+    )
+    command.set_defaults(max_workers=1, max_num_splits=DEFAULT_MAX_NUM_SPLITS, tags=[])
+    _process_options(command)
 
 
 def _debug_options(command: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from reflow.values.errors import ReflowError
 if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec
 
-FILE_COMMANDS = ("run", "resume", "debug", "show", "check")
+FILE_COMMANDS = ("run", "resume", "spin", "debug", "show", "check")
 
 
 def script_main(flow_class: type[FlowSpec]) -> None:

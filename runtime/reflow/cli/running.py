@@ -28,6 +28,7 @@ from reflow.store.open import find_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.dataclass import replace
 from reflow.values.errors import NotFound, UsageError
+from reflow.values.key import TaskKey
 
 
 def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str | list[str]]) -> int:
@@ -189,13 +190,20 @@ def check_run_id_file(file: Path | None) -> None:
         raise UsageError(f"--run-id-file {file} can't be written.")
 
 
-def note_claim(options: argparse.Namespace, manifest: Manifest) -> None:
-    """Tell whoever waits for the run's id."""
+def note_attributes(options: argparse.Namespace, manifest: Manifest, key: TaskKey) -> None:
+    """As `note_claim`, of a run that is one task."""
+    note_claim(options, manifest, {"step_name": key.step, "task_id": key.id})
+
+
+def note_claim(
+    options: argparse.Namespace, manifest: Manifest, more: Mapping[str, str] | None = None
+) -> None:
+    """Tell whoever waits for the run's id. `more`: what else to tell."""
     write_run_id(options.run_id_file, manifest)
     if options.runner_attribute_file is not None:
         import json
 
-        text = json.dumps({"flow_name": manifest.flow, "run_id": manifest.run})
+        text = json.dumps({"flow_name": manifest.flow, "run_id": manifest.run, **(more or {})})
         options.runner_attribute_file.write_text(text)
 
 

@@ -40,12 +40,13 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="reflow",
         description="Python flows on Kubernetes that are painless to debug.",
-        epilog="reflow run|resume|debug|show|check FILE [options]: in the file, `from metaflow import` means Reflow.",
+        epilog="reflow run FILE --help lists a flow's options. In the file, `from metaflow import` means Reflow.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, what in (
         ("run", "Run a flow's file from its start."),
         ("resume", "Run a flow's file again from what failed."),
+        ("spin", "Run one step of a flow's file alone, with its inputs of an earlier run."),
         ("debug", "Run a task's step of a flow's file again under a debugger."),
         ("show", "Show the steps of a flow's file."),
         ("check", "Check that a flow's file can run."),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
-from reflow.engine.state import Outcome, RunState
+from reflow.engine.state import Failure, Outcome
 from reflow.graph.types import PARALLEL
 from reflow.launch.listening import Listener
 from reflow.launch.stopping import StopSignals
@@ -78,6 +79,21 @@ def end_of(record: Record) -> TaskEnd:
     )
 
 
+class Progress(Protocol):
+    """What says which tasks come next: a run's state, or that of something smaller."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it stands."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first task that failed for good."""
+
+    def apply(self, end: TaskEnd) -> Iterable[Start]:
+        """A task ended; those that start now."""
+
+
 class LocalExecutor:
     """Runs one claimed run to its end. `spec_of`: what a task's process needs; `clock`: seconds since the epoch;
     `terminal`: what a task's debugger gets, None where no task may have it."""
@@ -86,7 +102,7 @@ class LocalExecutor:
         self,
         *,
         manifest: Manifest,
-        state: RunState,
+        state: Progress,
         supervisor: Supervisor,
         spawner: Spawner,
         spec_of: Callable[[Start], TaskSpec],
@@ -197,7 +213,7 @@ class LocalExecutor:
                 end, launch=start.launch
             )  # the winner may be an earlier launch's: this one is over too
         self._ledger.add(record)
-        starts = self._state.apply(end)
+        starts = tuple(self._state.apply(end))
         retry = next((start for start in starts if start.key == key), None)
         retry_in = None if retry is None else max(0.0, retry.not_before - self._clock())
         self._listener.task_ended(key, pid, record, retry_in=retry_in)

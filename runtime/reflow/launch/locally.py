@@ -14,7 +14,7 @@ from reflow.launch.holding import hold
 from reflow.launch.hooks import call_hooks
 from reflow.launch.lastrun import LastRun, remember
 from reflow.launch.listening import Listener
-from reflow.launch.local import LocalExecutor
+from reflow.launch.local import LocalExecutor, Progress
 from reflow.launch.preparing import Prepared, prepare, same_as_kept, steps_to_run, wishes
 from reflow.launch.request import Flow, RunRequest, new_manifest, resume_manifest
 from reflow.launch.resuming import ends_of, plan_resume
@@ -180,6 +180,23 @@ def execute(
         store.reopen(manifest.run)
     ends = ends_of(store.index(manifest.run)) if again else finished
     state, starts = RunState.rebuild(request.flow.graph, request.policies, ends)
+    end = carry_out(request, place, store, manifest, state, starts, listener, spawner, prepared)
+    call_hooks(request.flow, place.store_url, manifest, end)
+    return end
+
+
+def carry_out(
+    request: RunRequest,
+    place: Place,
+    store: FlowStore,
+    manifest: Manifest,
+    state: Progress,
+    starts: Iterable[Start],
+    listener: Listener,
+    spawner: Spawner,
+    prepared: Prepared,
+) -> RunEnd:
+    """Run these tasks of a claimed run, and those that `state` says come after them; write its end."""
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals())
         stack.enter_context(store.keep_alive(manifest.run, manifest.owner))
@@ -202,7 +219,6 @@ def execute(
         end = executor.run(starts)
         store.finish(manifest.run, end)
     listener.run_ended(manifest, end)
-    call_hooks(request.flow, place.store_url, manifest, end)
     return end
 
 
@@ -228,5 +244,6 @@ def task_spec(
         terminal=request.terminal,
         post_mortem=request.post_mortem,
         full_traceback=request.full_traceback,
+        given=request.given,
         **prepared.of(start.key.step),
     )

@@ -45,7 +45,8 @@ class RunRequest:
     its code; `wanted`: run ids to claim, the first that no other owner has, none for the next number; `on_claim`:
     called once the run has its id; `new_parameters`: for a resume, the values of those that its origin had not.
     `terminal`: a debugger in a task gets this process's terminal, where tasks run one at a time; `post_mortem`: it
-    opens where a step raises; `full_traceback`: with Reflow's own frames.
+    opens where a step raises; `full_traceback`: with Reflow's own frames; `given`: a file of artifacts,
+    for a spin.
     """
 
     flow: Flow
@@ -65,6 +66,7 @@ class RunRequest:
     terminal: bool = False
     post_mortem: bool = False
     full_traceback: bool = False
+    given: str = ""
 
 
 def new_manifest(

@@ -8,8 +8,8 @@ with Runner("flow.py").run(alpha=0.5) as running:
 
 from __future__ import annotations
 
-from reflow.runner.executing import ExecutingRun, RunNotStarted
+from reflow.runner.executing import ExecutingRun, ExecutingTask, RunNotStarted
 from reflow.runner.notebook import NBRunner
 from reflow.runner.runner import Runner
 
-__all__ = ["ExecutingRun", "NBRunner", "RunNotStarted", "Runner"]
+__all__ = ["ExecutingRun", "ExecutingTask", "NBRunner", "RunNotStarted", "Runner"]

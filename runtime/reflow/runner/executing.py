@@ -13,6 +13,7 @@ from reflow.runner.command import Command
 from reflow.values.errors import ReflowError
 
 if TYPE_CHECKING:
+    from reflow.client.task import Task
     from reflow.runner.runner import Runner
 
 
@@ -122,3 +123,17 @@ class ExecutingRun:
 
     def __repr__(self) -> str:
         return f"<{self.status} run {self._pathspec or '…'}>"
+
+
+class ExecutingTask(ExecutingRun):
+    """`spin` gives it: its run holds the one task."""
+
+    @property
+    def task(self) -> Task:
+        """The task as the client has it. Raises RunNotStarted where it hasn't started, and won't."""
+        run = self.run
+        found = json.loads(self._attributes.read_text("utf-8"))
+        return run[found["step_name"]][found["task_id"]]
+
+    def __repr__(self) -> str:
+        return f"<{self.status} task of {self._pathspec or '…'}>"

@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from reflow.runner.command import Command
-from reflow.runner.executing import ExecutingRun
+from reflow.runner.executing import ExecutingRun, ExecutingTask
 from reflow.store.open import find_store
 from reflow.values.errors import UsageError
 
+Started = TypeVar("Started", bound=ExecutingRun)
 FOR_AN_ID = 60.0  # seconds
 _REFLOW = "import sys; from reflow.cli.main import console; sys.exit(console())"
 
@@ -72,6 +73,17 @@ class Runner:
         """Resume to the end: the last run here, or the one that `origin_run_id` names. Raises RunNotStarted."""
         return self._to_the_end(self._start("resume", [step_to_rerun] if step_to_rerun else [], options))
 
+    def spin(self, pathspec: str, **options: Any) -> ExecutingTask:
+        """Run one step alone to its end, with its inputs of an earlier run: `STEP`, `RUN/STEP` or `RUN/STEP/TASK`.
+
+        Raises RunNotStarted.
+        """
+        return self._to_the_end(self._start("spin", [pathspec], options, ExecutingTask))
+
+    async def async_spin(self, pathspec: str, **options: Any) -> ExecutingTask:
+        """As `spin`, started only; await its `wait()`."""
+        return await self._with_id(self._start("spin", [pathspec], options, ExecutingTask))
+
     async def async_run(self, **options: Any) -> ExecutingRun:
         """Start the flow; await its `wait()`. It has its id when this returns. Raises RunNotStarted."""
         return await self._with_id(self._start("run", [], options))
@@ -80,7 +92,13 @@ class Runner:
         """As `async_run`."""
         return await self._with_id(self._start("resume", [step_to_rerun] if step_to_rerun else [], options))
 
-    def _start(self, command: str, arguments: list[str], options: Mapping[str, Any]) -> ExecutingRun:
+    def _start(
+        self,
+        command: str,
+        arguments: list[str],
+        options: Mapping[str, Any],
+        kind: type[Started] = ExecutingRun,  # type: ignore[assignment]
+    ) -> Started:
         folder = Path(self._folder.name) / str(len(self._started) + 1)
         folder.mkdir()
         attributes = folder / "attributes"
@@ -95,11 +113,11 @@ class Runner:
         cwd = Path(self.cwd)
         running = Command(line, cwd, self.env_vars, folder)
         url = find_store(self._store, Path(self.flow_file), cwd, self.env_vars).url
-        started = ExecutingRun(self, running, attributes, str(cwd / url) if "://" not in url else url)
+        started = kind(self, running, attributes, str(cwd / url) if "://" not in url else url)
         self._started.append(started)
         return started
 
-    def _to_the_end(self, started: ExecutingRun) -> ExecutingRun:
+    def _to_the_end(self, started: Started) -> Started:
         try:
             started.command_obj.sync_wait(shown=self.show_output)
         except BaseException:  # Ctrl-C, in a notebook its stop button
@@ -109,7 +127,7 @@ class Runner:
             raise started.not_started()
         return started
 
-    async def _with_id(self, started: ExecutingRun) -> ExecutingRun:
+    async def _with_id(self, started: Started) -> Started:
         await asyncio.get_running_loop().run_in_executor(
             None, started.command_obj.is_over_or, lambda: started.run_id is not None, self.file_read_timeout
         )
@@ -155,8 +173,8 @@ def as_options(options: Mapping[str, Any]) -> Iterator[str]:
         flag = {"tags": "--tag", "decospecs": "--with"}.get(name, "--" + name)
         if name in OPTIONS:
             flag = "--" + name.replace("_", "-")
-        if value is True and name in SWITCHES:
-            yield flag
+        if isinstance(value, bool) and name in SWITCHES | YES_OR_NO:
+            yield flag if value else flag.replace("--", "--no-", 1)
             continue
         for one in value if name in ("tags", "decospecs") and not isinstance(value, str) else [value]:
             yield f"{flag}={_text(one)}"
@@ -169,15 +187,21 @@ def _text(value: Any) -> str:
 
 
 SWITCHES = frozenset({"fresh_process", "full_traceback", "production", "quiet"})
-OPTIONS = SWITCHES | {
-    "branch",
-    "environment",
-    "max_num_splits",
-    "max_workers",
-    "namespace",
-    "origin_run_id",
-    "run_id_file",
-}
+YES_OR_NO = frozenset({"persist", "skip_decorators"})
+OPTIONS = (
+    SWITCHES
+    | YES_OR_NO
+    | {
+        "artifacts_module",
+        "branch",
+        "environment",
+        "max_num_splits",
+        "max_workers",
+        "namespace",
+        "origin_run_id",
+        "run_id_file",
+    }
+)
 OF_ALL = frozenset(
     {"branch", "config", "config_value", "decospecs", "environment", "production", "quiet", "tags"}
 )

@@ -27,7 +27,7 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Runs to delete: these, or all but those to keep: the newest `keep`, and what isn't older than `newer_than`
-    seconds. With none of it, no run is deleted."""
+    seconds. With none of it, no run is deleted, only spins older than GRACE."""
 
     runs: frozenset[str] = frozenset()
     keep: int | None = None
@@ -70,7 +70,8 @@ def choose(facts: Sequence[RunFacts], wish: Wish, now: float) -> Choice:
             )
     if wish.runs:
         return spared(facts, [one for one in facts if one.run in wish.runs])
-    return spared(facts, _beyond(facts, wish, now))
+    runs = [one for one in facts if not layout.is_spin(one.run)]
+    return spared(facts, [*_beyond(runs, wish, now), *_old_spins(facts, now)])
 
 
 def spared(facts: Iterable[RunFacts], doomed: Collection[RunFacts]) -> Choice:
@@ -84,6 +85,11 @@ def spared(facts: Iterable[RunFacts], doomed: Collection[RunFacts]) -> Choice:
             kept[holder] = f"run {one.run}, which stays, has resumed it or reuses tasks of it"
             stays.append(left.pop(holder))
     return Choice(tuple(left.values()), kept)
+
+
+def _old_spins(facts: Iterable[RunFacts], now: float) -> list[RunFacts]:
+    """A spin is a trial: nobody asks for it to be kept longer than what no run refers to."""
+    return [one for one in facts if layout.is_spin(one.run) and one.touched < now - GRACE]
 
 
 def _beyond(facts: Sequence[RunFacts], wish: Wish, now: float) -> list[RunFacts]:

@@ -11,6 +11,7 @@ from reflow.values.key import TaskKey
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}")
 _RECORD = re.compile(r"(?P<id>[0-9.-]+)_(?:ok|fail(?P<attempt>[0-9]+))")
 RESERVED = frozenset({"last"})  # names below runs/ that are no run's
+SPIN = "spin-"  # what the ids of spins begin with: kept as runs are, and in no list of runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class RunLayout:
     @property
     def tasks(self) -> str:
         return f"{self.root}tasks/"
+
+    @property
+    def cards(self) -> str:
+        return f"{self.root}cards/"
 
     @property
     def index(self) -> str:
@@ -112,6 +117,11 @@ def catalog(flow: str) -> str:
 
 def runs(flow: str) -> str:
     return f"{flow}/runs/"
+
+
+def is_spin(run_id: str) -> bool:
+    """Whether this is one step's trial, rather than a run of the flow."""
+    return run_id.startswith(SPIN)
 
 
 def last_run(flow: str) -> str:

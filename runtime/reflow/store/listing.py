@@ -14,7 +14,7 @@ from reflow.values.errors import NotFound
 def listed(objects: ObjectStore, runs: Runs) -> list[Listed]:
     """Newest first. Requests: about four for each thousand runs, and one more for each run without an end."""
     known = catalog.read(objects, runs.flow)
-    names = list(objects.list_folders(layout.runs(runs.flow)))
+    names = [name for name in objects.list_folders(layout.runs(runs.flow)) if not layout.is_spin(name)]
 
     def look(name: str) -> Listed | None:
         found = known.get(name) or _from_manifest(runs, name)

@@ -33,7 +33,8 @@ class Runs:
             manifest = runids.claim(self._objects, self.flow, wanted, make)
         self._remember(manifest)
         with suppress(StoreError):  # the catalog is a cache
-            catalog.note_run(self._objects, manifest)
+            if not layout.is_spin(manifest.run):
+                catalog.note_run(self._objects, manifest)
         return manifest
 
     def manifest(self, run: str) -> Manifest:
@@ -57,7 +58,9 @@ class Runs:
         self._manifests[manifest.run] = manifest
 
     def runs(self) -> Iterator[str]:
-        names = list(self._objects.list_folders(layout.runs(self.flow)))
+        names = [
+            name for name in self._objects.list_folders(layout.runs(self.flow)) if not layout.is_spin(name)
+        ]
         counted = [name for name in names if name.isdecimal()]
         yield from sorted(counted, key=int, reverse=True)
         named = [name for name in names if not name.isdecimal()]
@@ -87,6 +90,8 @@ class Runs:
     def finish(self, run: str, end: RunEnd) -> None:
         self._objects.put(layout.run(self.flow, run).end, formats.encode_end(end))
         with suppress(StoreError):
+            if layout.is_spin(run):
+                return
             catalog.note_end(self._objects, self.flow, run, end)
 
     def reopen(self, run: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ from reflow.task.spec import TaskSpec
 from reflow.task.tempdir import TaskFolder
 from reflow.task.trace import describe, has_user_frames
 from reflow.values.dataclass import dataclass, replace
-from reflow.values.errors import FlowError, ReflowError, StoreRefused, StoreUnreachable
+from reflow.values.errors import FlowError, ReflowError, StoreError, StoreRefused, StoreUnreachable
+from reflow.values.key import TaskKey
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -172,8 +173,17 @@ def _run(attempt: Attempt, state: TaskState) -> Record:
     flow = new_flow(attempt, state)
     function = getattr(flow, state.key.step)
     inputs = None
+    given: Mapping[str, Any] = {}
+    if attempt.spec.given:
+        from reflow.task.given import artifacts_in
+
+        given = artifacts_in(attempt.spec.given)
     if state.step.is_join:
-        inputs = Inputs(state.records, state.graph, join_keys(state.graph, state.records, state.key))
+        keys = join_keys(state.graph, state.records, state.key)
+        inputs = Inputs(state.records, state.graph, keys, given_to(keys, given))
+    else:
+        for name, value in given.items():
+            setattr(flow, name, value)
     if any(one.name.startswith("user:") for one in state.step.decorators):
         from reflow.sdk.wrapping import run_wrapped, wrappers_of
 
@@ -188,6 +198,12 @@ def _run(attempt: Attempt, state: TaskState) -> Record:
     for variable in _catch_variables(state.step.decorators):
         setattr(flow, variable, None)  # so that a later step can ask whether this one failed
     return _kept(attempt, flow, state, _blank(attempt.spec, Status.SUCCEEDED))
+
+
+def given_to(keys: Sequence[TaskKey], given: Mapping[str, Any]) -> dict[TaskKey, Mapping[str, Any]]:
+    """Of values by `run/step/task`, those of each task."""
+    found = {"/".join(name.split("/")[-2:]): values for name, values in given.items()}
+    return {key: found[key.path] for key in keys if key.path in found} if found else {}
 
 
 def _kept(attempt: Attempt, flow: FlowSpec, state: TaskState, record: Record) -> Record:

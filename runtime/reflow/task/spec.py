@@ -27,6 +27,7 @@ class TaskSpec:
     `full_traceback`: with Reflow's own frames. `python`: the interpreter of the step's own environment, "" where it
     has none, and `runtime`: the folder in which that one finds Reflow. `archives`: in a Pod, those of the step's
     packages, of which one fits the image; `packages`: the folder that it was unpacked into.
+    `given`: a file of artifacts that a spin has in place of those of its inputs.
     """
 
     store: str
@@ -52,6 +53,7 @@ class TaskSpec:
     runtime: str = ""
     archives: Sequence[Sequence[Any]] = ()
     packages: str = ""
+    given: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Values at their default are left out."""

@@ -51,6 +51,13 @@ def test_a_dead_run_is_chosen_by_age_only_after_a_week() -> None:
     assert doomed(facts, Wish(runs=frozenset({"2"}))) == {"2"}
 
 
+def test_an_old_spin_goes_by_itself_and_none_counts_as_a_run() -> None:
+    facts = [run("spin-2", 1, State.SUCCEEDED, "1"), run("spin-1", 8, State.FAILED, "1"), run("1", 20)]
+    assert doomed(facts, Wish()) == {"spin-1"}
+    assert doomed(facts, Wish(keep=1)) == {"spin-1"}
+    assert choose(facts, Wish(keep=0), NOW).kept.keys() == {"1"}
+
+
 def test_an_unknown_run_is_told() -> None:
     with pytest.raises(NotFound, match="no run 9"):
         choose([run("1")], Wish(runs=frozenset({"9"})), NOW)

@@ -1,0 +1,22 @@
+"""What a user may have meant by a name that isn't there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def similar(name: str, names: Iterable[str]) -> str | None:
+    """The one that is most like it, None where none is."""
+    from difflib import get_close_matches  # slow to import, and needed only here
+
+    folded: dict[str, str] = {}
+    for one in names:
+        folded.setdefault(one.casefold(), one)
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """` (did you mean NAME?)`, or nothing."""
+    found = similar(name, names)
+    return f" (did you mean {found}?)" if found else ""
