@@ -16,6 +16,7 @@ from reflow.sdk.finalise import finalise
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import ExceptionInfo
 from reflow.task.access import open_store_of
+from reflow.task.crash import unwatch, watch_for_crashes
 from reflow.task.execute import Attempt, execute, failed
 from reflow.task.ground import Ground
 from reflow.task.load import LoadedScript, Unloadable, load_script
@@ -46,6 +47,8 @@ def run_task(
     """Run the attempt. `loaded`: the script, where this process was forked from one that has it, with its digest;
     `ground`: what that one has read already."""
     started = time.time()
+    if control is not None:
+        watch_for_crashes(control)
     try:
         if loaded is None:
             loaded = load_script(spec.script, alias=spec.alias, flow_class=spec.flow)
@@ -106,16 +109,12 @@ def check_graph(spec: TaskSpec, digest: str) -> None:
 
 
 def prepare_output() -> None:
-    """Lines leave the process as they are printed, in UTF-8, and a crash of the interpreter says where it was.
+    """Lines leave the process as they are printed, in UTF-8.
 
     What a fork server has done before, its children needn't: in a fork, each page that is written to is copied.
     """
     sys.stdout = _line_by_line(sys.stdout, 1)
     sys.stderr = _line_by_line(sys.stderr, 2)
-    import faulthandler
-
-    if not faulthandler.is_enabled():
-        faulthandler.enable(2)
 
 
 def _line_by_line(stream: TextIO | None, descriptor: int) -> TextIO:
@@ -139,6 +138,7 @@ def finish(outcome: Outcome, control: int) -> None:
     code = 0 if outcome.record.status.finished else 1
     try:
         flush(sys.stdout, sys.stderr)
+        unwatch()
         _send(outcome.encode(), control)
         _run_exit_functions()
         flush(sys.stdout, sys.stderr)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from reflow.store.values import ExceptionInfo, Record
+from reflow.task.crash import traceback_of
 from reflow.task.death import cause_of_death
 from reflow.task.events import Event, OutputLine, TaskStarted, TerminalWanted
 from reflow.task.execute import failed
@@ -228,12 +229,17 @@ class RunningTask:
             told = ExceptionInfo("Timeout", f"the step timed out after {seconds:g} seconds", "")
         else:
             told = cause_of_death(self.child.status or 0)
-        text = f"{told.line}\n"
+        text = f"{self._crash()}{told.line}\n"
         now = time.time()
         self._keep.write(now, "e", text.encode())
-        self._tell_lines("stderr", [told.line], now)
+        self._tell_lines("stderr", text.splitlines(), now)
         record = failed(self.spec, replace(told, traceback=text), self._started)
         return replace(record, pid=self.child.pid or 0)
+
+    def _crash(self) -> str:
+        """Where the user's code was when native code crashed."""
+        said = self._outcome.decode("utf-8", "replace")
+        return traceback_of(said, self.spec.script, self.spec.shown or self.spec.script)
 
 
 def _read(descriptor: int) -> bytes | None:
