@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from reflow.client import html, kin
 from reflow.client.base import moment
@@ -16,6 +16,8 @@ from reflow.client.code import Code
 from reflow.client.data import TaskData
 from reflow.client.errors import MetaflowNotFound
 from reflow.client.ids import parse_key
+from reflow.client.metadata import Metadatum, facts, told
+from reflow.client.output import whole_lines
 from reflow.client.tags import runtime_of
 from reflow.client.within import WithinRun
 from reflow.environments.lock import told
@@ -24,16 +26,6 @@ from reflow.store.table import ArtifactTable
 from reflow.store.values import ExceptionInfo, IndexEntry, Manifest, Record, Status
 
 _STREAMS = {"stdout": "o", "stderr": "e"}
-
-
-class Metadatum(NamedTuple):
-    """Something that is known about a task. `created_at`: milliseconds since the epoch, as in Metaflow."""
-
-    name: str
-    value: str
-    created_at: int
-    type: str
-    task: Any
 
 
 class Task(WithinRun):
@@ -209,35 +201,13 @@ class Task(WithinRun):
 
     @property
     def metadata(self) -> list[Metadatum]:
-        """What is known about the task besides its artifacts."""
-        at = int(self._record.ended * 1000)
-        return [Metadatum(name, value, at, name, self) for name, value in self.metadata_dict.items()]
+        """What is known about the task besides its artifacts; of earlier attempts, that they were, and failed."""
+        return told(self)
 
     @property
     def metadata_dict(self) -> dict[str, str]:
         """As `metadata`, by name. Names that Metaflow has too mean the same."""
-        record, manifest = self._record, self._manifest
-        url = self._place.url
-        found = {
-            "attempt": str(record.attempt),
-            "attempt_ok": str(record.status.finished),
-            "attempt-done": str(record.attempt),
-            "status": record.status.value,
-            "launch": str(record.launch),
-            "host": record.host,
-            "pid": str(record.pid or ""),
-            "python_version": record.python,
-            "switch_case": record.case or "",
-            "foreach_width": "" if record.width is None else str(record.width),
-            "user": manifest.user,
-            "runtime": self.runtime_name,
-            "script-name": manifest.code.script.rpartition("/")[2],
-            "ds-type": url.partition("://")[0] if "://" in url else "local",
-            "ds-root": url.partition("?")[0],
-            "origin-run-id": manifest.origin.run if manifest.origin else "",
-            "origin-task-id": self.id if self.origin_pathspec else "",
-        }
-        return {name: value for name, value in found.items() if value}
+        return facts(self)
 
     # Output
 
@@ -270,7 +240,7 @@ class Task(WithinRun):
         """
         if stream not in _STREAMS:
             raise MetaflowNotFound(f"There is no stream {stream!r}: it is stdout or stderr.")
-        for time, line in _lines(self._frames(_STREAMS[stream])):
+        for time, line in whole_lines(self._frames(_STREAMS[stream])):
             yield (
                 datetime.fromtimestamp(time, UTC).replace(tzinfo=None),
                 line.decode("utf-8", "replace") if as_unicode else line,
@@ -318,17 +288,3 @@ class Task(WithinRun):
             Task(f"{run}/{e.key.step}/{e.key.id}", _place=self._place, _entry=e, _namespace_check=False)
             for e in entries
         )
-
-
-def _lines(frames: Iterator[Frame]) -> Iterator[tuple[float, bytes]]:
-    """Whole lines, each with the time of its beginning."""
-    rest, since = b"", 0.0
-    for frame in frames:
-        since = since if rest else frame.time
-        *whole, last = (rest + frame.data).split(b"\n")
-        for line in whole:
-            yield since, line
-            since = frame.time
-        rest = last
-    if rest:
-        yield since, rest

@@ -197,6 +197,9 @@ def test_an_attempt_that_failed_is_read_by_its_number(flow: FlowStore) -> None:
     assert (first.current_attempt, first.successful, first.stdout) == (0, False, "hello wörld\nlast")
     assert repr(first) == f"Task({path!r}, attempt=0)"
     assert Task(path).current_attempt == Task(path, attempt=1).current_attempt == 1
+    assert sorted(m.value for m in Task(path).metadata if m.type == "attempt") == ["0", "1"]
+    assert [m.value for m in first.metadata if m.type == "attempt"] == ["0"]
+    assert Task(path).metadata_dict["attempt"] == "1"
     assert client.DataArtifact(f"{path}/x", attempt=1).data == 1
     assert pickle.loads(pickle.dumps(first)) == first != Task(path)
     for bad in (2, -1, "x"):
