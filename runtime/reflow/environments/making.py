@@ -152,18 +152,20 @@ def _made(
             raise Failed(wanted, error) from None
 
     with ThreadPoolExecutor(min(AT_ONCE, len(missing))) as pool:
-        for wanted in missing:
-            tell(wanted)
-        jobs = [pool.submit(work, wanted) for wanted in missing]
         try:
+            for wanted in missing:
+                tell(wanted)
+            jobs = [pool.submit(work, wanted) for wanted in missing]
             wait(jobs, return_when=FIRST_EXCEPTION)
             for job in jobs:
                 if job.done() and (error := job.exception()):
                     raise error
-        except BaseException:
+            return {wanted.spec: job.result() for wanted, job in zip(missing, jobs, strict=True)}
+        except (
+            BaseException
+        ):  # Ctrl-C too, which may come at any instruction here: nobody waits for the tools any more
             workshop.commands.stop()
             raise
-        return {wanted.spec: job.result() for wanted, job in zip(missing, jobs, strict=True)}
 
 
 def with_pips_index(environ: Mapping[str, str]) -> Mapping[str, str]:
