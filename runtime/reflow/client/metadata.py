@@ -20,12 +20,12 @@ class Metadatum(NamedTuple):
     task: Any
 
 
-def told(task: Task) -> list[Metadatum]:
+def metadata_of(task: Task) -> list[Metadatum]:
     """All of it; of earlier attempts, that they were, and failed."""
     earlier = _earlier(task)
     found = [_of(task, "attempt", str(one.attempt), one) for one in earlier]
     found += [_of(task, "attempt_ok", "False", one) for one in earlier]
-    return found + [_of(task, name, value, task._record) for name, value in facts(task).items()]
+    return found + [_of(task, name, value, task._record) for name, value in facts_of(task).items()]
 
 
 def _earlier(task: Task) -> list[Record]:
@@ -41,7 +41,7 @@ def _of(task: Task, name: str, value: str, record: Record) -> Metadatum:
     return Metadatum(name, value, int(record.ended * 1000), kind, task)
 
 
-def facts(task: Task) -> dict[str, str]:
+def facts_of(task: Task) -> dict[str, str]:
     """The attempt that is shown, by name."""
     record, manifest, url = task._record, task._manifest, task._place.url
     found = {

@@ -16,7 +16,7 @@ from reflow.client.code import Code
 from reflow.client.data import TaskData
 from reflow.client.errors import MetaflowNotFound
 from reflow.client.ids import parse_key
-from reflow.client.metadata import Metadatum, facts, told
+from reflow.client.metadata import Metadatum, facts_of, metadata_of
 from reflow.client.output import whole_lines
 from reflow.client.tags import runtime_of
 from reflow.client.within import WithinRun
@@ -202,12 +202,12 @@ class Task(WithinRun):
     @property
     def metadata(self) -> list[Metadatum]:
         """What is known about the task besides its artifacts; of earlier attempts, that they were, and failed."""
-        return told(self)
+        return metadata_of(self)
 
     @property
     def metadata_dict(self) -> dict[str, str]:
         """As `metadata`, by name. Names that Metaflow has too mean the same."""
-        return facts(self)
+        return facts_of(self)
 
     # Output
 
