@@ -21,6 +21,7 @@ from reflow.launch.locally import Place, find_origin, open_flow, resume_locally,
 from reflow.launch.request import Flow, Limits, RunRequest
 from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
+from reflow.sdk.currently import set_preparing
 from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import resolve_new, resolve_parameters
 from reflow.sdk.projects import project_of
@@ -90,7 +91,14 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
     if not options_quiet(options):
         print("    The graph looks good!", file=sys.stderr, flush=True)
         tell_cluster_steps(graph)
+    set_preparing(name, user_name(), asked_project(graph, options))
     return Flow(name=name, script=script.path, alias=script.alias, graph=graph, digest=digest(graph))
+
+
+def asked_project(graph: Graph, options: argparse.Namespace) -> Mapping[str, object]:
+    """The project and branch of the run that is asked for. Raises UsageError."""
+    branch, production = getattr(options, "branch", None), bool(getattr(options, "production", False))
+    return project_of(graph.flow, graph.decorators, user_name(), branch, production)
 
 
 def tell_cluster_steps(graph: Graph) -> None:
@@ -133,13 +141,7 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         created=time.time(),
         policies=policies_of(flow.graph),
         parameters=values,
-        project=project_of(
-            flow.name,
-            flow.graph.decorators,
-            user_name(),
-            getattr(options, "branch", None),
-            bool(getattr(options, "production", False)),
-        ),
+        project=asked_project(flow.graph, options),
         configs=dict(getattr(options, "configs", {})),
         tags=tuple(options.tags),
         limits=Limits(options.max_workers, options.max_num_splits, options.fresh_process),

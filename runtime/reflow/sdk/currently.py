@@ -42,12 +42,14 @@ class Running:
 
 
 class Current:
-    """Everything is None, or empty, where no task runs."""
+    """Everything is None, or empty, where no task runs. Where a run is prepared, functions that make the defaults of
+    parameters find the flow's name, its user and its project."""
 
-    __slots__ = ("_running",)
+    __slots__ = ("_preparing", "_running")
 
     def __init__(self) -> None:
         self._running: Running | None = None
+        self._preparing: Mapping[str, Any] = {}
 
     @property
     def is_running_flow(self) -> bool:
@@ -57,7 +59,7 @@ class Current:
     @property
     def flow_name(self) -> str | None:
         """The flow's name."""
-        return self._running.flow if self._running else None
+        return self._running.flow if self._running else self._preparing.get("flow_name")
 
     @property
     def run_id(self) -> str | None:
@@ -92,12 +94,12 @@ class Current:
     @property
     def namespace(self) -> str | None:
         """The namespace that the Client uses here."""
-        return self._running.namespace if self._running else None
+        return self._running.namespace if self._running else self._preparing.get("namespace")
 
     @property
     def username(self) -> str | None:
         """Who started the run."""
-        return self._running.user if self._running else None
+        return self._running.user if self._running else self._preparing.get("username")
 
     @property
     def tags(self) -> frozenset[str]:
@@ -124,14 +126,16 @@ class Current:
         return getattr(self, name, default)
 
     def __contains__(self, name: str) -> bool:
-        known = self._running is not None and name in self._running.extras
-        return known or hasattr(type(self), name)
+        return name in self._extras() or hasattr(type(self), name)
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and self._running is not None and name in self._running.extras:
-            value = self._running.extras[name]
+        if not name.startswith("_") and name in self._extras():
+            value = self._extras()[name]
             return value.make() if isinstance(value, Made) else value
         raise AttributeError(f"current has no {name!r} here.")
+
+    def _extras(self) -> Mapping[str, Any]:
+        return self._running.extras if self._running is not None else self._preparing
 
     def __repr__(self) -> str:
         return f"<current: {self.pathspec or 'no task'}>"
@@ -143,6 +147,11 @@ current = Current()
 def set_running(running: Running | None) -> None:
     """Say which task this process runs: called once by the task's process."""
     current._running = running
+
+
+def set_preparing(flow: str, user: str, project: Mapping[str, Any]) -> None:
+    """Say which flow a run is prepared of, before its parameters' defaults are made."""
+    current._preparing = {"flow_name": flow, "username": user, "namespace": f"user:{user}", **project}
 
 
 def running_store() -> ObjectStore | None:

@@ -7,10 +7,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from reflow.graph.build import from_class
 from reflow.sdk.configs import resolve_configs
+from reflow.sdk.currently import set_preparing
 from reflow.sdk.finalise import finalise
 from reflow.sdk.includefile import keep_files
 from reflow.sdk.parameters import parameters_of, resolve_values
+from reflow.sdk.projects import project_of
 from reflow.store.flowstore import FlowStore
 from reflow.task.access import open_task_store
 from reflow.task.load import LoadedScript, Unloadable, load_script
@@ -39,6 +42,8 @@ def tell_graph(found: Mapping[str, Any]) -> dict[str, Any]:
         finalise(loaded.flow_class, configs)
         answer = {**graph_answer(loaded), "configs": configs}
         if isinstance(found.get("parameters"), Mapping):
+            name = loaded.flow_class.__name__
+            set_preparing(name, spec.user, project_of(name, from_class(loaded.flow_class).decorators, spec.user))
             values = resolve_values(loaded.flow_class, found["parameters"], user=spec.user)
             answer["values"] = keep_files(FlowStore(objects, spec.flow), values)
     except FlowError as error:
@@ -51,7 +56,6 @@ def tell_graph(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def graph_answer(loaded: LoadedScript) -> dict[str, Any]:
     """What a loaded script's class says of itself. Raises FlowError where it isn't a sound flow."""
-    from reflow.graph.build import from_class
     from reflow.graph.codec import graph_to_json
     from reflow.graph.digest import digest
 
