@@ -35,6 +35,7 @@ class TaskState:
         self.merged: dict[str, tuple[ArtifactRef, TaskKey]] = {}
         self.loaded: dict[str, ArtifactRef] = {}
         """Inherited values that the step has in its hands, and may have changed in place."""
+        self.flow: Any = None  # the step's `self`, once there is one
         self.deleted: set[str] = set()
         self.included: dict[str, Any] = {}
         """Contents of files that parameters stand for, as far as they were asked for."""

@@ -70,6 +70,19 @@ class ExceptionInfo:
         text = f"{self.type}: {self.message}" if self.message else self.type
         return text.splitlines()[0]
 
+    @property
+    def exception(self) -> str:
+        """The message, under Metaflow's name."""
+        return self.message
+
+    @property
+    def stacktrace(self) -> str:
+        """The traceback, under Metaflow's name."""
+        return self.traceback
+
+    def __str__(self) -> str:
+        return self.traceback or self.line
+
 
 @dataclass(frozen=True, slots=True)
 class LogRef:

@@ -58,6 +58,7 @@ def execute(attempt: Attempt) -> Outcome:
     started = time.time()
     folder = TaskFolder()
     secrets: tuple[str, ...] = ()
+    state: TaskState | None = None
     try:
         secrets = set_environment(attempt)
         state = prepare(attempt, folder)
@@ -74,7 +75,17 @@ def execute(attempt: Attempt) -> Outcome:
             from reflow.task.postmortem import post_mortem
 
             post_mortem(error)
-        return Outcome(failed(attempt.spec, told, started, final=_is_final(error)))
+        record = failed(attempt.spec, told, started, final=_is_final(error))
+        if (
+            isinstance(error, Exception)
+            and not isinstance(error, StoreError)
+            and state
+            and state.flow is not None
+        ):
+            from reflow.task.leaving import with_what_it_left
+
+            record = with_what_it_left(record, state, attempt.store)
+        return Outcome(record)
     finally:
         folder.remove()
 
@@ -166,6 +177,7 @@ def new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:
     """The `self` of a step."""
     flow = attempt.flow_class.__new__(attempt.flow_class)
     flow.__dict__[STATE] = state
+    state.flow = flow
     return flow
 
 
@@ -251,7 +263,10 @@ def _caught(attempt: Attempt, state: TaskState) -> Record:
         setattr(
             flow, variable, FailureHandledByCatch(told.type, told.message, told.traceback, spec.attempt - 1)
         )
-    return replace(_kept(attempt, flow, state, _blank(spec, Status.CAUGHT)), exception=told)
+    record = _kept(attempt, flow, state, _blank(spec, Status.CAUGHT))
+    left = dict(failures[-1].artifacts) if failures else {}  # what the step had set when it failed goes on
+    inherited = {name: held for name, held in record.inherited.items() if name not in left}
+    return replace(record, exception=told, artifacts={**left, **record.artifacts}, inherited=inherited)
 
 
 def _catch_variables(decorators: Any) -> list[str]:
