@@ -138,6 +138,35 @@ def _tag(parser: argparse.ArgumentParser) -> None:
             kind.add_argument("tags", nargs="+", metavar="TAG")
 
 
+def _card(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(dest="card_command", metavar="COMMAND", parser_class=Parser, required=True)
+    for name, what in (
+        ("list", "List the cards of a task, of a step's tasks, or of a run."),
+        ("get", "Print a card's HTML, or write it into a file."),
+        ("view", "Open a card in a browser."),
+    ):
+        kind = kinds.add_parser(name, help=what, allow_abbrev=False)
+        kind.add_argument("--store", metavar="URL", default=argparse.SUPPRESS, help="See `card --help`.")
+        kind.add_argument(
+            "path",
+            nargs="?" if name == "list" else None,
+            metavar="[FLOW/][RUN/]STEP[/TASK]",
+            help="Of a script's flow, STEP alone is of its last run here.",
+        )
+        if name == "get":
+            kind.add_argument("file", nargs="?", type=Path, metavar="FILE", help="Default: print it.")
+        kind.add_argument("--id", help="The card with this id.")
+        kind.add_argument("--type", help="The card of this type.")
+        kind.add_argument("--hash", help="The card with this hash, or one that begins so.")
+        kind.add_argument(
+            "--follow-resumed", action="store_true", help="As always: a cloned task shows its origin's cards."
+        )
+        if name == "list":
+            kind.add_argument(
+                "--json", "--as-json", dest="json", action="store_true", help="One JSON array, for programs."
+            )
+
+
 def _gc(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="Delete. Without it, only show what would be deleted."
@@ -170,6 +199,7 @@ COMMANDS: Mapping[str, Command] = {
     "list": Command("List the runs, the newest first.", _list, "listing:list_runs", _flows),
     "logs": Command("Show what a task wrote.", _logs, "output:show_logs"),
     "dump": Command("Show a task's artifacts.", _dump, "dumping:dump"),
+    "card": Command("List, get or view the cards that steps left.", _card, "carding:card"),
     "tag": Command("Add, remove, replace or list a run's tags.", _tag, "tagging:tag"),
     "gc": Command("Delete runs and values that nobody needs.", _gc, "collecting:collect_garbage", _flows),
     "output-dot": Command(

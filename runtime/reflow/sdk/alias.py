@@ -17,6 +17,7 @@ NAME = "metaflow"
 OURS = "reflow"
 MODULES = {
     "metaflow": "reflow",
+    "metaflow.cards": "reflow.cards",
     "metaflow.client": "reflow.client",
     "metaflow.client.core": "reflow.client",
     "metaflow.current": "reflow.sdk.currently",
@@ -31,6 +32,12 @@ MODULES = {
     "metaflow.multicore_utils": "reflow.sdk.multicore",
     "metaflow.parameters": "reflow.sdk.parameters",
     "metaflow.plugins": "reflow.sdk",
+    "metaflow.plugins.cards": "reflow.cards",
+    "metaflow.plugins.cards.card_client": "reflow.cards",
+    "metaflow.plugins.cards.card_modules": "reflow.cards",
+    "metaflow.plugins.cards.card_modules.basic": "reflow.cards",
+    "metaflow.plugins.cards.card_modules.card": "reflow.cards",
+    "metaflow.plugins.cards.card_modules.components": "reflow.cards",
     "metaflow.plugins.catch_decorator": "reflow.sdk.exceptions",
     "metaflow.plugins.datatools": "reflow.sdk.s3",
     "metaflow.plugins.datatools.s3": "reflow.sdk.s3",

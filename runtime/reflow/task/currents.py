@@ -15,7 +15,7 @@ from reflow.values.dataclass import dataclass
 from reflow.values.key import TaskKey
 
 
-def extras_of(spec: TaskSpec, manifest: Manifest, records: Records) -> Mapping[str, Any]:
+def extras_of(spec: TaskSpec, manifest: Manifest, records: Records) -> dict[str, Any]:
     """By the names that `current` has for them; a function is called when its value is asked for."""
     found: dict[str, Any] = {
         "run": _client(spec, "Run", f"{spec.flow}/{spec.run}"),

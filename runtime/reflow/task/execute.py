@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import Graph, Kind
 from reflow.sdk.artifacts import Artifacts, Records
-from reflow.sdk.currently import Running, set_running
+from reflow.sdk.currently import Running, current, set_running
 from reflow.sdk.exceptions import FailureHandledByCatch, InvalidNextException
 from reflow.sdk.flowspec import STATE, FlowSpec
 from reflow.sdk.inputs import Inputs
@@ -61,9 +61,11 @@ def execute(attempt: Attempt) -> Outcome:
     state: TaskState | None = None
     try:
         secrets = set_environment(attempt)
-        state = prepare(attempt, folder)
+        state = prepare(attempt, folder, secrets)
         record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
-        return Outcome(replace(record, started=started, ended=time.time()))
+        record = replace(record, started=started, ended=time.time())
+        leave_cards(attempt, record)
+        return Outcome(record)
     except StoreUnreachable as error:
         return Outcome(failed(attempt.spec, _described(attempt, error, ()), started), lost=str(error))
     except BaseException as error:
@@ -85,6 +87,7 @@ def execute(attempt: Attempt) -> Outcome:
             from reflow.task.leaving import with_what_it_left
 
             record = with_what_it_left(record, state, attempt.store)
+        leave_cards(attempt, record)
         return Outcome(record)
     finally:
         folder.remove()
@@ -140,7 +143,14 @@ def _is_quiet(attempt: Attempt) -> bool:
     )
 
 
-def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
+def leave_cards(attempt: Attempt, record: Record) -> None:
+    """Put the step's cards into the store, where it has some and its own code ran."""
+    cards = current.get("card")
+    if cards is not None and not attempt.spec.fallback:
+        cards.leave(record)
+
+
+def prepare(attempt: Attempt, folder: TaskFolder, secrets: tuple[str, ...] = ()) -> TaskState:
     """Find out what the task inherits, and set up what the user's code sees."""
     spec, graph, manifest = attempt.spec, attempt.graph, attempt.manifest
     if spec.key.step not in graph.steps:
@@ -160,7 +170,7 @@ def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
             tags=manifest.tags,
             parameter_names=tuple(parameter.name for parameter in parameters_of(attempt.flow_class)),
             make_tempdir=folder.path,
-            extras=extras_of(spec, manifest, records),
+            extras=extras_of(spec, manifest, records) | cards_of(attempt, secrets),
             store=attempt.store.objects,
         )
     )
@@ -171,6 +181,15 @@ def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
         records=records,
         before=Artifacts(records, parent) if parent else None,
     )
+
+
+def cards_of(attempt: Attempt, secrets: tuple[str, ...]) -> dict[str, Any]:
+    """`current.card`, where the step has cards."""
+    if not any(one.name == "card" for one in attempt.graph.steps[attempt.spec.key.step].decorators):
+        return {}
+    from reflow.task.cards import TaskCards
+
+    return {"card": TaskCards(attempt, secrets)}
 
 
 def new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:

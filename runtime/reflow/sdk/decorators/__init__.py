@@ -1,9 +1,9 @@
 """Decorators of steps and flows, one file each."""
 
+from reflow.sdk.decorators.card import card
 from reflow.sdk.decorators.catch import catch
 from reflow.sdk.decorators.elsewhere import (
     batch,
-    card,
     exit_hook,
     kubernetes,
     parallel,

@@ -35,12 +35,6 @@ class Batch(Lenient, StepDecorator):
     name = "batch"
 
 
-class Card(Lenient, StepDecorator):
-    """A report made by the step."""
-
-    name = "card"
-
-
 class Parallel(Lenient, StepDecorator):
     """A step whose tasks are one gang: they all run at once, started by `self.next(…, num_parallel=4)`."""
 
@@ -79,7 +73,6 @@ class ExitHook(Lenient, FlowDecorator):
 
 kubernetes = Kubernetes()
 batch = Batch()
-card = Card()
 parallel = Parallel()
 schedule = Schedule()
 project = Project()

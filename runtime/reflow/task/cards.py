@@ -1,0 +1,222 @@
+"""The cards of the task that runs: what it appends, shown while it runs where it asks for it, and left at its end.
+
+A card's failure is a warning in the task's output, never the task's.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from traceback import format_exception
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from reflow.cards.collecting import CardCollector, CardComponents, CardSpec, warn
+from reflow.cards.kinds import MetaflowCard, kind_of
+from reflow.cards.page import page
+from reflow.cards.parts import escape, failure, rendered, shortened
+from reflow.graph.types import Decorator, Graph
+from reflow.store import cards as stored
+from reflow.store.values import IndexEntry, Record, Status
+from reflow.task.hiding import hidden
+from reflow.values.errors import ReflowError
+
+if TYPE_CHECKING:
+    from reflow.client.task import Task
+    from reflow.task.execute import Attempt
+
+_SHARE = 10  # of the time between two refreshes, what rendering may take at most: a tenth
+_LAST = 10.0  # seconds that a card written while the step ran is waited for at its end
+
+
+class _TooLong(BaseException):
+    """The card's time is up. Not an Exception: users' code may catch those."""
+
+
+class TaskCards(CardCollector):
+    """`current.card` of a task that really runs."""
+
+    def __init__(self, attempt: Attempt, secrets: Sequence[str]) -> None:
+        """`secrets`: values that no card may show."""
+        step = attempt.graph.steps[attempt.spec.key.step]
+        declared = [one for one in reversed(step.decorators) if one.name == "card"]  # as written
+        super().__init__([spec_of(number, one) for number, one in enumerate(declared)], self._shown)
+        self._attempt = attempt
+        self._hidden = [form for one in secrets if one for form in _forms(one)]
+        self._due: dict[int, float] = {}  # by a card's number, when it may be shown again
+        self._writing: threading.Thread | None = None
+        self._began = time.time()
+
+    def leave(self, record: Record) -> None:
+        """The attempt has ended, and this is its record: put its cards into the store."""
+        if self._writing is not None:
+            self._writing.join(_LAST)
+        for card in self.cards():
+            try:
+                with _limit(card.spec.timeout):
+                    html = self._last(card, record)
+                if html is not None:
+                    self._put(card.spec, html)
+            except (Exception, SystemExit, _TooLong) as error:
+                warn(f"{_name(card.spec)} couldn't be kept: {_said(error, card.spec)}.")
+
+    def _last(self, card: CardComponents, record: Record) -> str | None:
+        spec = card.spec
+        is_default = spec.type == "default"
+        if not record.status.finished and not (spec.save_errors and is_default):
+            return self._of_failure(card, record) if spec.save_errors else None
+        try:
+            return self._made(card).render(_task(self._attempt, record))
+        except (Exception, SystemExit, _TooLong) as error:
+            warn(f"{_name(spec)} couldn't be made: {_said(error, spec)}.")
+            return _error_page(card, _said(error, spec), _trace(error)) if spec.save_errors else None
+
+    def _of_failure(self, card: CardComponents, record: Record) -> str:
+        error = record.exception
+        return _error_page(card, error.line if error else "The step failed", error.traceback if error else "")
+
+    def _made(self, card: CardComponents) -> MetaflowCard:
+        kind = kind_of(card.spec.type)
+        shown = [rendered(one) for one in card] if kind.ALLOW_USER_COMPONENTS else []
+        return kind(
+            options=dict(card.spec.options), components=shown, graph=graph_of(self._attempt.graph), flow=None
+        )
+
+    # While the step runs
+
+    def _shown(self, card: CardComponents, data: Any, force: bool) -> None:
+        """`refresh`: the page is made here, since the step may go on to change what it shows, and written aside."""
+        now = time.monotonic()
+        is_writing = self._writing is not None and self._writing.is_alive()
+        if is_writing or (now < self._due.get(card.spec.number, 0.0) and not force):
+            return
+        try:
+            if not kind_of(card.spec.type).RUNTIME_UPDATABLE:
+                return
+            with _limit(card.spec.timeout):
+                html = self._made(card).render_runtime(_task(self._attempt, self._running()), data)
+            self._aside(lambda: self._put(card.spec, html))
+        except (Exception, SystemExit, _TooLong) as error:
+            warn(f"{_name(card.spec)} couldn't be refreshed: {_said(error, card.spec)}.")
+        ended = time.monotonic()
+        self._due[card.spec.number] = ended + max(card.spec.refresh_interval, _SHARE * (ended - now))
+
+    def _aside(self, write: Callable[[], None]) -> None:
+        def work() -> None:
+            try:
+                write()
+            except Exception as error:
+                warn(f"A card couldn't be written: {error}")
+
+        self._writing = threading.Thread(target=work, name="reflow-card", daemon=True)
+        self._writing.start()
+
+    def _running(self) -> Record:
+        spec, now = self._attempt.spec, time.time()
+        return Record(spec.key, spec.attempt, spec.launch, "", Status.FAILED, self._began, now)
+
+    def _put(self, spec: CardSpec, html: str) -> None:
+        if not isinstance(html, str):
+            raise ReflowError(f"its render gave a {type(html).__name__} instead of text")
+        one = self._attempt.spec
+        name = stored.object_name(spec.number, spec.type, spec.id)
+        stored.put(self._attempt.store, one.run, one.key, one.launch, name, hidden(html, self._hidden))
+
+
+def spec_of(number: int, declared: Decorator) -> CardSpec:
+    """What a `@card` says."""
+    given = {name: value for name, value in declared.attributes.items() if value is not None}
+    kind = str(given.get("type", "default"))
+    try:
+        editable = kind_of(kind).ALLOW_USER_COMPONENTS
+    except ReflowError:
+        editable = True
+    return CardSpec(
+        number,
+        kind,
+        given.get("id"),
+        dict(given.get("options", {})),
+        float(given.get("timeout", 45)),
+        bool(given.get("customize", False)),
+        bool(given.get("save_errors", True)),
+        float(given.get("refresh_interval", 5)),
+        editable,
+    )
+
+
+def graph_of(graph: Graph) -> dict[str, dict[str, Any]]:
+    """The flow's steps as plain values, for card types: kind, what they lead to, their docs' first lines."""
+    return {
+        step.name: {
+            "type": str(step.kind),
+            "next": list(step.targets),
+            "doc": next(iter((step.doc or "").strip().splitlines()), ""),
+        }
+        for step in graph.steps.values()
+    }
+
+
+def _task(attempt: Attempt, record: Record) -> Task:
+    """The task as the Client will show it once its record is in the store."""
+    from reflow.client.place import Place
+    from reflow.client.task import Task
+    from reflow.store.table import ArtifactTable
+
+    spec, store = attempt.spec, attempt.store
+    place = Place(store.objects.url, store.objects, {spec.flow: store})
+    entry = IndexEntry(spec.key, spec.attempt, record.status)
+    path = f"{spec.flow}/{spec.run}/{spec.key.path}"
+    task = Task(path, _place=place, _entry=entry, _namespace_check=False)
+    task.__dict__.update(_record=record, _table=ArtifactTable(record, attempt.records.find), _holder=spec.run)
+    return task
+
+
+def _error_page(card: CardComponents, told: str, trace: str) -> str:
+    spec = card.spec
+    shown = "\n".join(rendered(one) for one in card)
+    return page(
+        _name(spec), f"<h1>{escape(_name(spec))}</h1>{failure(told, shortened(trace, 50_000))}{shown}"
+    )
+
+
+def _name(spec: CardSpec) -> str:
+    return f"The card {spec.id or spec.type}"
+
+
+def _said(error: BaseException, spec: CardSpec) -> str:
+    if isinstance(error, _TooLong):
+        return f"it took more than {spec.timeout:g} seconds (@card(timeout=…))"
+    if isinstance(error, ReflowError):
+        return str(error).rstrip(".")
+    return f"{type(error).__name__}: {error}"
+
+
+def _trace(error: BaseException) -> str:
+    return "" if isinstance(error, ReflowError | _TooLong) else "".join(format_exception(error)).rstrip()
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it may be found in a page."""
+    yield from {secret, escape(secret), escape(repr(secret)[1:-1])}
+
+
+@contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Raises _TooLong within, after so many seconds. Without effect in other threads than the main one."""
+    if threading.current_thread() is not threading.main_thread() or seconds <= 0:
+        yield
+        return
+
+    def time_is_up(number: int, frame: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
