@@ -13,12 +13,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reflow.cli.console import Console
+from reflow.cli.console import Console, console_for
 from reflow.cli.main import guarded
 from reflow.cli.running import exit_code
 from reflow.graph.build import from_class, from_text
@@ -94,7 +95,7 @@ def apply_flowrun(flowrun: FlowRun, place: Place, options: argparse.Namespace) -
     flow, flow_class = loaded(materialised(spec.code, store, place.memory), spec.flow, alias=False)
     values = resolve_values(flow_class, spec.parameters, user=user_name())
     request = request_for(flow, applied, options, spec, values)
-    return followed(applied, place, request, lambda asked: run_locally(asked, place, Console()))
+    return followed(applied, place, request, lambda asked: watched(partial(run_locally, asked, place)))
 
 
 def apply_resume(resume: Resume, place: Place, options: argparse.Namespace) -> int:
@@ -118,8 +119,16 @@ def apply_resume(resume: Resume, place: Place, options: argparse.Namespace) -> i
         applied,
         place,
         request,
-        lambda asked: resume_locally(asked, place, Console(), origin_run, spec.from_step),
+        lambda asked: watched(
+            lambda console: resume_locally(asked, place, console, origin_run, spec.from_step)
+        ),
     )
+
+
+def watched(run: Callable[[Console], RunEnd]) -> RunEnd:
+    """Run it, shown on the console."""
+    with closing(console_for()) as console:
+        return run(console)
 
 
 def remembered(kind: str, name: str, spec: FlowRunSpec | ResumeSpec, place: Place) -> Applied:

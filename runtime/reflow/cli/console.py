@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -69,6 +70,12 @@ class Console:
     def task_killed(self, key: TaskKey, pid: int) -> None:
         self._task(key, pid, "[KILLED BY ORCHESTRATOR]")
 
+    def terminal_lent(self, key: TaskKey) -> None:
+        """What it prints is on the terminal itself."""
+
+    def close(self) -> None:
+        """Nothing is left on the terminal that isn't a line of its own."""
+
     def run_failing(self, running: int) -> None:
         self._line("Workflow failed.")
         if running:
@@ -107,10 +114,24 @@ class Console:
         if self._is_cut_off:
             return
         try:
-            print(line, file=self._out, flush=True)
+            self._put(line)
         except BrokenPipeError:
             self._is_cut_off = True
             raise
+
+    def _put(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
+
+
+def console_for(typed: Callable[[str, str], str] | None = None) -> Console:
+    """What suits the output: on a terminal a wide foreach is one line that moves, elsewhere all is plain lines."""
+    from reflow.cli.statusline import can_move
+
+    if can_move(sys.stdout, os.environ):
+        from reflow.cli.live import LiveConsole
+
+        return LiveConsole(typed=typed)
+    return Console(typed=typed)
 
 
 def tried_again(seconds: float) -> str:

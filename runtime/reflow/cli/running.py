@@ -9,10 +9,11 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from reflow.cli.console import Console
+from reflow.cli.console import Console, console_for
 from reflow.cli.flow import FlowScript
 from reflow.graph.policy import policies_of
 from reflow.graph.types import Graph
@@ -37,8 +38,8 @@ def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str
     flow = read_flow(script, options)
     values = resolve_parameters(script.flow_class, given, os.environ, user=user_name())
     place = find_place(script, options)
-    end = run_locally(request(flow, options, values), place, listener(script, options))
-    return exit_code(end)
+    with closing(listener(script, options)) as console:
+        return exit_code(run_locally(request(flow, options, values), place, console))
 
 
 def resume(script: FlowScript, options: argparse.Namespace) -> int:
@@ -58,8 +59,8 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
     asked = replace(
         request(flow, options, {}), new_parameters=partial(resolve_new, script.flow_class, user=user_name())
     )
-    end = resume_locally(asked, place, listener(script, options), origin, options.step)
-    return exit_code(end)
+    with closing(listener(script, options)) as console:
+        return exit_code(resume_locally(asked, place, console, origin, options.step))
 
 
 def settle_as(script: FlowScript, origin: str, place: Place) -> None:
@@ -169,7 +170,7 @@ def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
 
 
 def listener(script: FlowScript, options: argparse.Namespace) -> Console:
-    return Console(typed=lambda command, argument: as_typed(script, options, command, argument))
+    return console_for(lambda command, argument: as_typed(script, options, command, argument))
 
 
 def as_typed(script: FlowScript, options: argparse.Namespace, command: str, argument: str) -> str:

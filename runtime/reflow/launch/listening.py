@@ -33,6 +33,9 @@ class Listener(Protocol):
     def task_killed(self, key: TaskKey, pid: int) -> None:
         """A task was stopped because another failed or the user asked; it has no record and will run again."""
 
+    def terminal_lent(self, key: TaskKey) -> None:
+        """A debugger opens in a task, and has the terminal until the task's end."""
+
     def run_failing(self, running: int) -> None:
         """A task failed for good; `running` others get a moment to finish."""
 

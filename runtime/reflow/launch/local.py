@@ -190,8 +190,9 @@ class LocalExecutor:
             case TaskStarted(key=key, pid=pid):
                 start = self._running[key]
                 self._listener.task_starting(key, pid, attempt=start.attempt, fallback=start.fallback)
-            case TerminalWanted(pid=pid):
+            case TerminalWanted(key=key, pid=pid):
                 if self._terminal is not None:
+                    self._listener.terminal_lent(key)
                     self._terminal.lend(pid)
             case TaskEnded(key=key, pid=pid, winner=winner):
                 self._take_terminal_back()

@@ -26,6 +26,7 @@ class Typist:
     def __init__(self, laptop: Laptop, *arguments: str, environ: dict[str, str] | None = None) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        self.raw = ""
         self.screen = ""
         self._seen = 0
         self._process = subprocess.Popen(
@@ -50,6 +51,10 @@ class Typist:
         self._seen = place + len(text)
         return found
 
+    def resizes(self, columns: int) -> None:
+        """The window gets so many columns."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+
     def types(self, line: str) -> None:
         """A line with Enter, or a key by its name."""
         os.write(self._master, KEYS.get(line) or line.encode() + b"\r")
@@ -70,7 +75,9 @@ class Typist:
             data = os.read(self._master, 1 << 16)
         except OSError:
             return False
-        self.screen += _ESCAPES.sub("", data.decode("utf-8", "replace"))
+        text = data.decode("utf-8", "replace")
+        self.raw += text
+        self.screen += _ESCAPES.sub("", text)
         return bool(data)
 
     def __enter__(self) -> Typist:
