@@ -203,6 +203,7 @@ def carry_out(
         store.check_claim(manifest.run)
         ledger = stack.enter_context(BackgroundLedger(store.ledger(manifest.run)))
         supervisor = stack.enter_context(Supervisor(store, manifest.run))
+        signals.then = supervisor.patience.end
         executor = LocalExecutor(
             manifest=manifest,
             state=state,
@@ -217,9 +218,19 @@ def carry_out(
             terminal=stack.enter_context(Terminal()) if request.terminal else None,
         )
         end = executor.run(starts)
-        store.finish(manifest.run, end)
+        supervisor.patience(lambda: still_there(store, manifest))
+        supervisor.patience(lambda: store.finish(manifest.run, end))
     listener.run_ended(manifest, end)
     return end
+
+
+def still_there(store: FlowStore, manifest: Manifest) -> None:
+    """Raises NotFound where the store has vanished meanwhile: an end without its run would be found by nobody."""
+    if not store.has_run(manifest.run):
+        raise NotFound(
+            f"The run {manifest.flow}/{manifest.run} is gone from the store {store.objects.url}: it was deleted, or the"
+            " store was, or it isn't mounted any more. Once it's there again, resume the run."
+        )
 
 
 def task_spec(

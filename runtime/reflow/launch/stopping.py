@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
@@ -21,6 +22,8 @@ class StopSignals:
     def __init__(self) -> None:
         self.asked = ""
         """What asked first, in words; "" for nothing."""
+        self.then: Callable[[], object] = lambda: None
+        """Called by the handler, at any instruction."""
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -38,6 +41,7 @@ class StopSignals:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = self.asked or _WORDS.get(signal.Signals(number), "a signal")
+        self.then()
         with suppress(BlockingIOError):  # it is full, so the loop will wake up anyway
             os.write(self._writer, b"s")
 

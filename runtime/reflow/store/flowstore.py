@@ -42,6 +42,10 @@ class FlowStore:
         """Raises NotFound, NewerFormat."""
         return self._runs.manifest(run)
 
+    def has_run(self, run: str) -> bool:
+        """Whether the run's manifest is in the store now, whatever was read before."""
+        return self.objects.stat(layout.run(self.flow, run).manifest) is not None
+
     def runs(self) -> Iterator[str]:
         """Run ids, newest first where they count up, then the others by age, newest first."""
         return self._runs.runs()

@@ -11,7 +11,7 @@ from types import TracebackType
 from reflow.store.alive import RENEW, forget_lock, lock_path, renew
 from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
-from reflow.values.errors import StoreError
+from reflow.values.errors import StoreError, StoreUnreachable
 
 _TRIES, _PAUSE = 20, 0.005
 
@@ -39,11 +39,15 @@ class KeepAlive:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        if not isinstance(error, StoreUnreachable):
+            self._take_leave()
+        self._forget_lock()
+
+    def _take_leave(self) -> None:
         with contextlib.suppress(StoreError):
             self._objects.delete([self._run.alive])
-        if self._lock is not None:
-            forget_lock(self._objects, self._run)
-        self._forget_lock()
+            if self._lock is not None:
+                forget_lock(self._objects, self._run)  # if `alive` stays, that nobody locks it says how it is
 
     def _renew(self) -> None:
         while not self._stop.wait(RENEW):

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from reflow.store.ledger import LedgerWriter
 from reflow.store.values import Record
-from reflow.values.errors import StoreError
+from reflow.values.errors import StoreError, StoreUnreachable
 
 PAUSE = 2.0  # seconds between two writes while few tasks end
 WAITING = 2000  # records that wait for the store at most; more are left to be read as records
@@ -23,6 +23,7 @@ class BackgroundLedger:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stop = False
+        self._is_in_vain = False
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
 
     def add(self, record: Record) -> None:
@@ -40,6 +41,7 @@ class BackgroundLedger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_in_vain = isinstance(error, StoreUnreachable)
         self._stop = True
         self._wake.set()
         self._thread.join()
@@ -49,6 +51,8 @@ class BackgroundLedger:
             self._wake.wait(PAUSE)
             self._wake.clear()
             self._write()
+        if self._is_in_vain:
+            return
         self._write()
         with contextlib.suppress(StoreError):
             self._writer.flush()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -30,9 +30,12 @@ class SlimS3:
 
     parallel = 16
 
-    def __init__(self, address: S3Address) -> None:
+    def __init__(
+        self, address: S3Address, around: Callable[[Callable[[], Answer]], Answer] | None = None
+    ) -> None:
+        """`around`: see Wire."""
         self.address = address
-        self._wire = Wire(address, Keys(address).current)
+        self._wire = Wire(address, Keys(address).current, around)
         self._prefix = f"{address.prefix}/" if address.prefix else ""
 
     @property

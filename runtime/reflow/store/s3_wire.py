@@ -67,12 +67,19 @@ class Answer:
 class Wire:
     """Sends requests for one store."""
 
-    def __init__(self, address: S3Address, credentials: Callable[[], Credentials]) -> None:
+    def __init__(
+        self,
+        address: S3Address,
+        credentials: Callable[[], Credentials],
+        around: Callable[[Callable[[], Answer]], Answer] | None = None,
+    ) -> None:
+        """`around` is called with what sends a request; it may do so again where that raises StoreUnreachable."""
         from urllib.parse import urlsplit
 
         self._idle: list[HTTPConnection] = []
         self.address = address
         self._credentials = credentials
+        self._around = around
         server = urlsplit(address.endpoint or _amazon(address))
         self._secure = server.scheme == "https"
         self._host = server.netloc
@@ -89,16 +96,19 @@ class Wire:
 
     def send(self, request: Request, *, tries: int = TRIES) -> Answer:
         """The answer, whatever its status. Raises StoreUnreachable where there's none after some tries."""
-        return self._retrying(request, None, tries)
+        return self._patiently(lambda: self._retrying(request, None, tries))
 
     def stream(self, request: Request, target: BinaryIO) -> Answer:
         """As `send`, writing a successful answer's body into `target`. A broken stream goes on where it
         broke.
         """
-        return self._retrying(request, target, TRIES)
+        sink = _Counted(target)
+        return self._patiently(lambda: self._retrying(request, sink, TRIES))
 
-    def _retrying(self, request: Request, target: BinaryIO | None, tries: int) -> Answer:
-        sink = _Counted(target) if target else None
+    def _patiently(self, send: Callable[[], Answer]) -> Answer:
+        return self._around(send) if self._around else send()
+
+    def _retrying(self, request: Request, sink: _Counted | None, tries: int) -> Answer:
         problem: StoreUnreachable | None = None
         for number in range(tries):
             if number:

@@ -9,6 +9,7 @@ import os
 
 from reflow.store.objects import ObjectStore
 from reflow.store.open import open_store
+from reflow.task.patience import patiently
 from reflow.task.spec import TaskSpec
 from reflow.values.errors import UsageError
 
@@ -24,18 +25,18 @@ def open_store_of(spec: TaskSpec) -> ObjectStore:
 def open_task_store(url: str) -> ObjectStore:
     """`url`: the store's address, "" for the one that the Secret names. Raises UsageError."""
     folder = os.environ.get(SECRET)
-    if not folder:
-        if not url:
-            raise UsageError("The task's description names no store, and there is no Secret that does.")
-        return open_store(url)
-    secret = Secret.read(folder)
+    if not folder and not url:
+        raise UsageError("The task's description names no store, and there is no Secret that does.")
     if url and not url.startswith("s3://"):
         return open_store(url)
     from reflow.store.s3_slim import SlimS3
     from reflow.store.s3_url import S3Address
 
+    if not folder:
+        return SlimS3(S3Address.parse(url, os.environ), patiently)
+    secret = Secret.read(folder)
     address = S3Address.parse(url or secret.url(os.environ.get(NAMESPACE, "")), secret.environment())
-    return SlimS3(address)
+    return SlimS3(address, patiently)
 
 
 class Secret:

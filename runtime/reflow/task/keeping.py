@@ -15,7 +15,7 @@ from typing import Protocol
 from reflow.store.flowstore import FlowStore
 from reflow.store.logs import LogWriter
 from reflow.store.values import Record
-from reflow.task.patience import patiently
+from reflow.task.patience import Patience
 from reflow.task.spec import TaskSpec
 from reflow.values.dataclass import dataclass, replace
 from reflow.values.errors import ReflowError
@@ -59,13 +59,19 @@ class Keeper(Protocol):
     def tick(self, now: float) -> None:
         """Write the logs that have waited long enough. `now`: seconds since the epoch."""
 
+    @property
+    def patience(self) -> Patience:
+        """What it has with the store: ended, it waits no more."""
+
     def take(self) -> list[Kept]:
         """What has been finished since it was last asked."""
 
     def close(self) -> None: ...
 
 
-def finish_attempt(store: FlowStore, spec: TaskSpec, log: LogWriter, record: Record | None) -> Kept:
+def finish_attempt(
+    store: FlowStore, spec: TaskSpec, log: LogWriter, record: Record | None, patiently: Patience
+) -> Kept:
     """Write the log, then the record."""
     try:
         kept = patiently(log.close)
@@ -92,14 +98,17 @@ class HereKeep:
             self.log.write(time, stream, data)
 
     def finish(self, record: Record | None) -> None:
-        self._keeper.finished(self, finish_attempt(self._keeper.store, self._spec, self.log, record))
+        self._keeper.finished(
+            self, finish_attempt(self._keeper.store, self._spec, self.log, record, self._keeper.patience)
+        )
 
 
 class HereKeeper:
     """Writes at once, in the caller's thread: for a folder, and for a Pod's one task."""
 
-    def __init__(self, store: FlowStore) -> None:
+    def __init__(self, store: FlowStore, patience: Patience | None = None) -> None:
         self.store = store
+        self.patience = patience or Patience()
         self._open: set[HereKeep] = set()
         self._kept: list[Kept] = []
 
@@ -131,13 +140,19 @@ class HereKeeper:
 class ThreadKeep:
     """See Keep. Handed to one thread."""
 
-    def __init__(self, spec: TaskSpec, log: LogWriter, submit: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        keeper: ThreadKeeper,
+        spec: TaskSpec,
+        log: LogWriter,
+        submit: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._keeper = keeper
         self.spec = spec
         self.log = log
         self._submit = submit
         self._waiting = 0
-        self.done: Callable[[Kept], None] = lambda kept: None
-        self.store: FlowStore
+        self._is_ticking = False
 
     @property
     def is_full(self) -> bool:
@@ -154,29 +169,45 @@ class ThreadKeep:
             self._waiting -= len(data)
 
     def finish(self, record: Record | None) -> None:
-        self._submit(lambda: self.done(finish_attempt(self.store, self.spec, self.log, record)))
+        self._submit(lambda: self._finish(record))
+
+    def _finish(self, record: Record | None) -> None:
+        keeper = self._keeper
+        keeper.finished(finish_attempt(keeper.store, self.spec, self.log, record, keeper.patience))
+
+    def tick(self, now: float) -> None:
+        """Have the log written that has waited long enough. One at a time: a store may take long to say no."""
+        due = self.log.due
+        if due is not None and due <= now and not self._is_ticking:
+            self._is_ticking = True
+            self._submit(lambda: self._tick(now))
+
+    def _tick(self, now: float) -> None:
+        try:
+            self.log.tick(now)
+        finally:
+            self._is_ticking = False
 
 
 class ThreadKeeper:
     """Writes in a few threads: for a store behind a network, with many tasks at once."""
 
-    def __init__(self, store: FlowStore) -> None:
-        self._store = store
+    def __init__(self, store: FlowStore, patience: Patience | None = None) -> None:
+        self.store = store
+        self.patience = patience or Patience()
         self._workers: list[_Worker] = []
         self._next = 0
         self._kept: deque[Kept] = deque()
         self._reader, self._writer = os.pipe()
         for descriptor in (self._reader, self._writer):
             os.set_blocking(descriptor, False)
-        self._open: dict[ThreadKeep, _Worker] = {}
+        self._open: set[ThreadKeep] = set()
 
     def open(self, spec: TaskSpec) -> ThreadKeep:
         worker = self._worker()
-        log = self._store.log_writer(spec.run, spec.key, spec.launch)
-        keep = ThreadKeep(spec, log, worker.submit)
-        keep.store = self._store
-        keep.done = lambda kept: self._finished(keep, kept)
-        self._open[keep] = worker
+        log = self.store.log_writer(spec.run, spec.key, spec.launch)
+        keep = ThreadKeep(self, spec, log, worker.submit)
+        self._open.add(keep)
         return keep
 
     def _worker(self) -> _Worker:
@@ -185,7 +216,7 @@ class ThreadKeeper:
         self._next = (self._next + 1) % len(self._workers)
         return self._workers[self._next]
 
-    def _finished(self, keep: ThreadKeep, kept: Kept) -> None:
+    def finished(self, kept: Kept) -> None:
         self._kept.append(kept)
         with suppress(BlockingIOError):  # then there is more than enough to wake up for
             os.write(self._writer, b"x")
@@ -194,10 +225,8 @@ class ThreadKeeper:
         return self._reader
 
     def tick(self, now: float) -> None:
-        for keep, worker in self._open.items():
-            due = keep.log.due
-            if due is not None and due <= now:
-                worker.submit(lambda keep=keep: keep.log.tick(now))  # type: ignore[misc]
+        for keep in self._open:
+            keep.tick(now)
 
     def take(self) -> list[Kept]:
         with suppress(BlockingIOError):
@@ -207,7 +236,7 @@ class ThreadKeeper:
             kept.append(self._kept.popleft())
         done = {(one.spec.key, one.spec.launch) for one in kept}
         for keep in [k for k in self._open if (k.spec.key, k.spec.launch) in done]:
-            del self._open[keep]
+            self._open.discard(keep)
         return kept
 
     def close(self) -> None:
@@ -244,6 +273,6 @@ class _Worker:
         self._thread.join()
 
 
-def keeper_for(store: FlowStore) -> Keeper:
+def keeper_for(store: FlowStore, patience: Patience) -> Keeper:
     """Threads where the store takes many requests at once, that is, behind a network."""
-    return ThreadKeeper(store) if store.objects.parallel > 1 else HereKeeper(store)
+    return ThreadKeeper(store, patience) if store.objects.parallel > 1 else HereKeeper(store, patience)

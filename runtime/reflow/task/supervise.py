@@ -14,6 +14,7 @@ from types import TracebackType
 from reflow.store.flowstore import FlowStore
 from reflow.task.events import Event, OutputLine, TaskEnded, TaskLost, TaskStarted, TerminalWanted
 from reflow.task.keeping import Keeper, Kept, keeper_for
+from reflow.task.patience import Patience
 from reflow.task.running import KILL_AFTER, RunningTask
 from reflow.task.spawn import Spawner
 from reflow.task.spec import TaskSpec
@@ -31,7 +32,7 @@ class Supervisor:
     def __init__(self, store: FlowStore, run: str, keeper: Keeper | None = None) -> None:
         """`keeper`: who writes logs and records; by default the one that suits the store."""
         self.run = run
-        self._keeper = keeper or keeper_for(store)
+        self._keeper = keeper or keeper_for(store, Patience())
         self._selector = selectors.DefaultSelector()
         self._tasks: dict[TaskKey, RunningTask] = {}
         self._keeping: dict[TaskKey, RunningTask] = {}
@@ -47,6 +48,11 @@ class Supervisor:
 
     def _wake(self) -> None:
         self._is_woken = True
+
+    @property
+    def patience(self) -> Patience:
+        """What is had with a store that gives no answer."""
+        return self._keeper.patience
 
     @property
     def running(self) -> int:
@@ -160,6 +166,7 @@ class Supervisor:
 
     def close(self) -> None:
         """Kill what still runs, and let go of everything."""
+        self.patience.end()
         for task in self._tasks.values():
             task.kill()
         try:

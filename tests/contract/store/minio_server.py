@@ -65,7 +65,7 @@ def start(minio: str, folder: Path, certificate: Path | None = None) -> Server:
     }
     secure = ["--certs-dir", str(certificate)] if certificate else []
     data = folder / "data"
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     with (folder / "minio.log").open("wb") as log:
         process = subprocess.Popen(
             [minio, "server", "--quiet", "--address", f"127.0.0.1:{port}", *secure, str(data)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -40,8 +41,10 @@ def in_folder(folder: Path) -> Keeps:
     return Keeps(str(folder), lambda: FolderStore(folder), {})
 
 
-def in_bucket(server: Server) -> Keeps:
+def in_bucket(server: Server, endpoint: str = "") -> Keeps:
+    """`endpoint`: another way to the server."""
     address = server.address(BUCKET, f"site-{os.getpid()}-{next(_numbers)}")
+    address = replace(address, endpoint=endpoint or server.endpoint)
     return Keeps(address.url, lambda: MinioS3(address), dict(KEYS))
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from reflow.task.keeping import Keeper, Kept
+from reflow.task.patience import Patience
 from reflow.task.supervise import Supervisor
 from reflow.values.errors import StoreUnreachable
 from reflow.values.key import TaskKey
@@ -21,6 +22,7 @@ class FailingKeeper:
         self._news, self._bell = os.pipe()
         self.lot: list[Kept] = []
         self.closed = False
+        self.patience = Patience()
 
     def ring(self) -> None:
         os.write(self._bell, b"x")
