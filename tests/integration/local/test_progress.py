@@ -65,7 +65,7 @@ def test_on_a_terminal_a_wide_foreach_is_one_line_that_moves(laptop: Laptop) -> 
     assert any(line.endswith("] ValueError: thirty") for line in tasks)
     assert any(line.endswith("] Task failed.") for line in tasks)
     assert not any("Task is starting" in line or "finished successfully" in line for line in tasks)
-    assert all(re.match(r"\d{4}-\d\d-\d\d ", line) for line in left if "/work/" in line)
+    assert all(re.match(r"\d{4}-\d\d-\d\d ", line) for line in left if "(pid " in line)
     assert left[-2].strip() == "Step work (task-id 30) failed."
     states = moving(typist.raw)
     assert states
