@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from reflow.cli.commands import COMMANDS, add_commands
 from reflow.cli.parsing import Parser
 from reflow.cli.target import Target
-from reflow.launch.request import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
+from reflow.values.limits import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
 
 if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec

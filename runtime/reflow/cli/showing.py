@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import deque
 from collections.abc import Iterator
-from inspect import cleandoc
+from textwrap import dedent
 
 from reflow.cli.flow import FlowScript
 from reflow.graph.types import Decorator, Graph, Kind, Step
@@ -52,6 +52,12 @@ def described(graph: Graph) -> Iterator[str]:
         if step.kind is not Kind.END:
             yield f"    => {transition(step)}"
         yield ""
+
+
+def cleandoc(doc: str) -> str:
+    """As inspect's, which takes a dozen modules along."""
+    first, _, rest = doc.strip().expandtabs().partition("\n")
+    return f"{first}\n{dedent(rest)}" if rest else first
 
 
 def in_order(graph: Graph) -> Iterator[Step]:

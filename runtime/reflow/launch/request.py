@@ -11,10 +11,8 @@ from reflow.graph.types import Graph
 from reflow.launch.resuming import ResumePlan
 from reflow.store.values import CodeRef, Manifest, Origin
 from reflow.values.dataclass import dataclass, field, replace
+from reflow.values.limits import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
 from reflow.values.policy import StepPolicy
-
-DEFAULT_MAX_WORKERS = 16  # as in Metaflow
-DEFAULT_MAX_NUM_SPLITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

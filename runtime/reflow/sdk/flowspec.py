@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reflow.graph.types import Step
-from reflow.sdk import merging
 from reflow.sdk.entry import note_entry
 from reflow.sdk.exceptions import InvalidNextException, MergeArtifactsException
-from reflow.sdk.inputs import Inputs
 from reflow.sdk.parameters import Parameter
 from reflow.sdk.state import NoTask, TaskState
 from reflow.sdk.steps import is_step
 from reflow.sdk.transition import read_next
+
+if TYPE_CHECKING:
+    from reflow.sdk.inputs import Inputs
 
 STATE = "_reflow"  # the one attribute of a flow object that is no artifact
 
@@ -57,6 +58,10 @@ class FlowSpec:
 
         What the join has set itself is left alone: so set what the inputs disagree on first, or name it in `exclude`.
         """
+        # These need the store, and a flow is looked at without one.
+        from reflow.sdk import merging
+        from reflow.sdk.inputs import Inputs
+
         state = self._task("merge_artifacts")
         if not state.step.is_join or not isinstance(inputs, Inputs):
             raise MergeArtifactsException(

@@ -1,16 +1,19 @@
-"""What a flow object knows while its step runs, beside the artifacts themselves."""
+"""What a flow object knows while its step runs, beside the artifacts themselves.
+
+Light: whoever only looks at a flow imports this, and needs no store.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reflow.graph.types import Graph, Step
-from reflow.sdk.artifacts import Artifacts, Records
-from reflow.sdk.foreach import ForeachFrames
-from reflow.sdk.transition import Transition
-from reflow.store.values import ArtifactRef
-from reflow.values.key import TaskKey
+if TYPE_CHECKING:
+    from reflow.graph.types import Graph, Step
+    from reflow.sdk.artifacts import Artifacts, Records
+    from reflow.sdk.transition import Transition
+    from reflow.store.values import ArtifactRef
+    from reflow.values.key import TaskKey
 
 
 class TaskState:
@@ -25,6 +28,8 @@ class TaskState:
         records: Records,
         before: Artifacts | None,
     ) -> None:
+        from reflow.sdk.foreach import ForeachFrames
+
         self.graph = graph
         self.key = key
         self.parameters = parameters

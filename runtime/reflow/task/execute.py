@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import reflow.sdk.merging  # noqa: F401 - joins need it: so it's imported once, by the fork server
 from reflow.graph.types import Graph, Kind
 from reflow.sdk.artifacts import Artifacts, Records
 from reflow.sdk.currently import Running, current, set_running

@@ -9,9 +9,9 @@ from typing import Any
 from reflow.values.dataclass import dataclass, fields
 from reflow.values.errors import NewerFormat, UsageError
 from reflow.values.key import TaskKey
+from reflow.values.limits import DEFAULT_MAX_NUM_SPLITS
 
 FORMAT = 1
-DEFAULT_MAX_NUM_SPLITS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
