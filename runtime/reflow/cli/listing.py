@@ -27,7 +27,8 @@ LIMIT = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A run and how it is: `succeeded`, `failed`, `running` or `dead`."""
+    """A run and how it is: `succeeded`, `failed`, `stopped` (by Ctrl-C, a signal or a cancel), `running`, or `dead`: it
+    has no end, and nobody works on it."""
 
     flow: str
     run: Listed
@@ -50,6 +51,9 @@ def list_runs(target: Target, options: argparse.Namespace) -> int:
         return 0
     for line in table([HEADING, *_cells(rows, time.time(), several=target.flow is None)]):
         print(line)
+    if any(row.state == "dead" for row in rows):
+        sys.stdout.flush()
+        print("dead: its scheduler was killed, or its machine; `resume` goes on from what had finished.", file=sys.stderr)
     if len(shown) < len(every):
         sys.stdout.flush()
         print(f"… and {counted(len(every) - len(shown), 'more run')}: --limit 0 shows all.", file=sys.stderr)
@@ -70,12 +74,12 @@ def runs_of(store: FlowStore, tags: Iterable[str]) -> list[Listed]:
 
 
 def state_of(store: FlowStore, run: Listed) -> str:
-    """As `Run.status` of the client."""
+    """As `Run.status` of the client, and one word more: `stopped`."""
     if run.end:
-        return "succeeded" if run.end.succeeded else "failed"
+        return "succeeded" if run.end.succeeded else "failed" if run.end.failed_step else "stopped"
     if store.liveness(run.run).alive:
         return "running"
-    return "succeeded" if store.result_exists(run.run, TaskKey("end")) else "dead"
+    return "succeeded" if store.result_exists(run.run, TaskKey(store.manifest(run.run).graph.end)) else "dead"
 
 
 def _row(objects: ObjectStore, flow: str, run: Listed) -> Row:

@@ -66,7 +66,7 @@ def in_order(graph: Graph) -> Iterator[Step]:
         name: {s for s in sources if name not in graph.steps[s].loop_scope}
         for name, sources in graph.sources.items()
     }
-    ready, told = deque(["start"]), {"start"}
+    ready, told = deque([graph.start]), {graph.start}
     while ready:
         step = graph.steps[ready.popleft()]
         yield step

@@ -17,7 +17,6 @@ from reflow.client.namespaces import get_namespace, is_anybodys
 from reflow.client.step import Step
 from reflow.client.tags import changed, several, system_tags
 from reflow.client.task import Task
-from reflow.graph.types import Kind
 from reflow.store.catalog import Listed
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.key import TaskKey
@@ -92,9 +91,7 @@ class Run(Parent):
 
     @cached_property
     def _end_key(self) -> TaskKey:
-        return TaskKey(
-            next(step.name for step in self._manifest.graph.steps.values() if step.kind is Kind.END)
-        )
+        return TaskKey(self._manifest.graph.end)
 
     @property
     def data(self) -> TaskData | None:

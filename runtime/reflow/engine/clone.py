@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reflow.engine.edges import START, children
+from reflow.engine.edges import children, first_task
 from reflow.engine.events import Succeeded
 from reflow.engine.reach import Reach
 from reflow.graph.lint_shape import reachable
@@ -73,7 +73,7 @@ class _Side:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.reached = {START}
+        self.reached = {first_task(graph)}
         self._reach = Reach(graph)
         self._inputs: dict[TaskKey, list[TaskKey]] = {}
 
@@ -93,7 +93,7 @@ class _Side:
 def _closed(before: _Side, after: _Side, ends: Mapping[TaskKey, Succeeded]) -> dict[TaskKey, Succeeded]:
     """The tasks that both sides reach, and by the same tasks."""
     cloned: dict[TaskKey, Succeeded] = {}
-    waiting = [START]
+    waiting = [first_task(before.graph)]
     while waiting:
         key = waiting.pop()
         end = ends.get(key)

@@ -15,7 +15,10 @@ from reflow.values.dataclass import dataclass
 from reflow.values.errors import FlowError
 from reflow.values.key import TaskKey
 
-START = TaskKey("start")
+
+def first_task(graph: Graph) -> TaskKey:
+    """The task with which every run begins."""
+    return TaskKey(graph.start)
 
 
 def next_steps(step: Step, case: str | None = None) -> tuple[str, ...]:

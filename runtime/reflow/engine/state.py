@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from reflow.engine.attempts import Troubles
-from reflow.engine.edges import START
+from reflow.engine.edges import first_task
 from reflow.engine.events import Failed, Start, Succeeded, TaskEnd
 from reflow.engine.reach import Reach, is_possible
 from reflow.graph.types import Graph
@@ -105,7 +105,7 @@ class RunState:
         self._waiting: dict[TaskKey, None] = {}  # in the order in which they were reached
         self._failures: dict[TaskKey, Failure] = {}
         self._counts: dict[str, Counts] = {name: Counts() for name in graph.steps}
-        self._reached(START)
+        self._reached(first_task(graph))
 
     @classmethod
     def begin(cls, graph: Graph, policies: Mapping[str, StepPolicy]) -> tuple[RunState, tuple[Start, ...]]:
@@ -146,10 +146,10 @@ class RunState:
 
     @property
     def outcome(self) -> Outcome:
-        """Succeeded once the step `end` has its result; failed while a task has failed for good."""
+        """Succeeded once the last step has its result; failed while a task has failed for good."""
         if self._failures:
             return Outcome.FAILED
-        return Outcome.SUCCEEDED if self._counts["end"].succeeded else Outcome.RUNNING
+        return Outcome.SUCCEEDED if self._counts[self._graph.end].succeeded else Outcome.RUNNING
 
     @property
     def failure(self) -> Failure | None:

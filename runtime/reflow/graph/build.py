@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reflow.graph.classes import class_source
+from reflow.graph.ends import START, ends_of
 from reflow.graph.lint import demand
 from reflow.graph.loops import loops, scope
 from reflow.graph.nesting import nest
@@ -42,8 +43,9 @@ def build(source: FlowSource) -> Graph:
     are."""
     demand(source)
     steps = {step.name: plain_step(step) for step in source.steps}
-    nesting = nest(steps)
-    around = loops({name: step.targets for name, step in steps.items()})
+    start = ends_of(source)[0] or START
+    nesting = nest(steps, start)
+    around = loops({name: step.targets for name, step in steps.items()}, start)
     return Graph(
         source.flow,
         {

@@ -86,7 +86,8 @@ def _source(name: str, function: Any, files: dict[str, Functions]) -> StepSource
         Decorator(decorator.name, json_value(decorator.attributes))
         for decorator in getattr(function, "__reflow_decorators__", ())
     )
-    source = step_source(node, file, decorators)
+    marked = getattr(function, "__reflow_starts__", False), getattr(function, "__reflow_ends__", False)
+    source = step_source(node, file, decorators, marked)
     if name == source.name:
         return source
     raise FlowError(

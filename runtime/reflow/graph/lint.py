@@ -8,11 +8,12 @@ shape of the whole (`lint_shape`).
 
 from __future__ import annotations
 
+from reflow.graph.ends import END, START, ends_of
 from reflow.graph.lint_shape import Problem, shape_problems
 from reflow.graph.lint_steps import STEP_RULES, TARGET_RULES
 from reflow.graph.source import FlowSource
 from reflow.graph.stepsource import plain_step
-from reflow.graph.types import Graph
+from reflow.graph.types import Graph, Kind
 from reflow.values.errors import FlowError
 
 
@@ -24,7 +25,9 @@ def check(source: FlowSource) -> list[FlowError]:
             return found
     files = {step.name: step.file for step in source.steps}
     steps = {step.name: plain_step(step) for step in source.steps}
-    return [_error(problem, files.get(problem.step, source.file)) for problem in shape_problems(steps)]
+    start, end = ends_of(source)
+    problems = shape_problems(steps, start or START, end or END)
+    return [_error(problem, files.get(problem.step, source.file)) for problem in problems]
 
 
 def demand(source: FlowSource) -> None:
@@ -42,13 +45,17 @@ def require_sound(graph: Graph) -> None:
 
     `build` gives sound graphs only; one that was read from a store may come from anyone who can write there.
     """
-    for step in (*graph.steps.values(), *(name for name in ("start", "end") if name not in graph.steps)):
-        if isinstance(step, str):
-            raise FlowError(f"The flow {graph.flow} has no step '{step}'.")
+    if not any(step.kind is Kind.END for step in graph.steps.values()):
+        raise FlowError(f"The flow {graph.flow} has no step 'end'.")
+    for step in graph.steps.values():
         for target in step.targets:
             if target not in graph.steps:
                 raise FlowError(f"Step '{step.name}' goes to '{target}', which is not a step of this flow.")
-    for problem in shape_problems(graph.steps):
+    try:
+        start = graph.start
+    except FlowError:
+        raise FlowError(f"The flow {graph.flow} has no step 'start'.") from None
+    for problem in shape_problems(graph.steps, start, graph.end):
         raise _error(problem, None)
 
 

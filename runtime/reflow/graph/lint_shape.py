@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from reflow.graph.loops import TwoEntries, loops
 from reflow.graph.nesting import Conflict, Fault, nest
@@ -10,6 +11,14 @@ from reflow.graph.types import Kind, Step
 from reflow.values.dataclass import dataclass
 
 Steps = Mapping[str, Step]
+
+
+class Whole(NamedTuple):
+    """The steps, and the first and the last of them."""
+
+    steps: Steps
+    start: str
+    end: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +30,20 @@ class Problem:
     line: int
 
 
-Rule = Callable[[Steps], Iterable[Problem]]
+Rule = Callable[[Whole], Iterable[Problem]]
 
 
-def every_step_is_reached(steps: Steps) -> Iterator[Problem]:
-    reached = reachable(steps, "start")
-    for step in steps.values():
+def every_step_is_reached(whole: Whole) -> Iterator[Problem]:
+    reached = reachable(whole.steps, whole.start)
+    for step in whole.steps.values():
         if step.name not in reached:
             yield _problem(
                 step, f"Nothing leads to step '{step.name}'. Let a step go to it by self.next, or remove it."
             )
 
 
-def cycles_have_a_switch(steps: Steps) -> Iterator[Problem]:
+def cycles_have_a_switch(whole: Whole) -> Iterator[Problem]:
+    steps = whole.steps
     without = {
         name: [target for target in step.targets if steps[target].kind is not Kind.SWITCH]
         for name, step in steps.items()
@@ -50,22 +60,25 @@ def cycles_have_a_switch(steps: Steps) -> Iterator[Problem]:
         )
 
 
-def every_step_can_reach_the_end(steps: Steps) -> Iterator[Problem]:
+def every_step_can_reach_the_end(whole: Whole) -> Iterator[Problem]:
+    steps = whole.steps
     sources: dict[str, list[str]] = {name: [] for name in steps}
     for step in steps.values():
         for target in step.targets:
             sources[target].append(step.name)
-    finishing = _closure(sources, "end")
+    finishing = _closure(sources, whole.end)
     for step in steps.values():
         if step.name not in finishing:
             yield _problem(
-                step, f"No way leads from step '{step.name}' to step 'end'. Add a case that leaves the loop."
+                step,
+                f"No way leads from step '{step.name}' to step '{whole.end}'. Add a case that leaves the loop.",
             )
 
 
-def loops_have_one_entry(steps: Steps) -> Iterator[Problem]:
+def loops_have_one_entry(whole: Whole) -> Iterator[Problem]:
+    steps = whole.steps
     try:
-        loops({name: step.targets for name, step in steps.items()})
+        loops({name: step.targets for name, step in steps.items()}, whole.start)
     except TwoEntries as entries:
         yield _problem(
             steps[entries.source],
@@ -75,8 +88,9 @@ def loops_have_one_entry(steps: Steps) -> Iterator[Problem]:
         )
 
 
-def splits_and_joins_match(steps: Steps) -> Iterator[Problem]:
-    for conflict in nest(steps).conflicts:
+def splits_and_joins_match(whole: Whole) -> Iterator[Problem]:
+    steps = whole.steps
+    for conflict in nest(steps, whole.start).conflicts:
         yield _problem(steps[conflict.step], _SENTENCES[conflict.fault](conflict, steps))
 
 
@@ -200,10 +214,11 @@ _LAYERS: tuple[tuple[Rule, ...], ...] = (
 )
 
 
-def shape_problems(steps: Steps) -> list[Problem]:
+def shape_problems(steps: Steps, start: str = "start", end: str = "end") -> list[Problem]:
     """What is wrong with the shape of steps whose targets all exist; only of the first kind found."""
+    whole = Whole(steps, start, end)
     for rules in _LAYERS:
-        found = [problem for rule in rules for problem in rule(steps)]
+        found = [problem for rule in rules for problem in rule(whole)]
         if found:
             return found
     return []

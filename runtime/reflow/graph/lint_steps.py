@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from reflow.graph.ends import END, ends_are_told_once, ends_of, nothing_leads_to_a_marked_start
 from reflow.graph.policy import step_policy
 from reflow.graph.source import FlowSource, NextCall, StepSource
 from reflow.values.errors import FlowError
@@ -19,21 +20,22 @@ Rule = Callable[[FlowSource], Iterable[FlowError]]
 
 
 def start_and_end_are_there(source: FlowSource) -> Iterator[FlowError]:
-    names = {step.name for step in source.steps}
-    advice = {
-        "start": "Every flow begins with a step of that name: add one",
-        "end": "Every flow ends with a step of that name: add one, and let the last step go to it by"
-        " self.next(self.end)",
-    }
-    if not names:
+    if not source.steps:
         message = (
             f"The flow {source.flow} has no steps. A step is a method with @step above it; the first one is"
             " called start, the last one end."
         )
         yield FlowError(message, file=source.file, line=source.line)
         return
-    for name, what in advice.items():
-        if name not in names:
+    advice = {
+        "start": "Every flow begins with a step of that name, or with one that has @step(start=True): add one",
+        "end": "Every flow ends with a step of that name, or with one that has @step(end=True): add one, and let the"
+        " last step go to it by self.next(self.end)",
+    }
+    told = list(ends_are_told_once(source))
+    yield from told
+    for (name, what), found in zip(advice.items(), ends_of(source), strict=True):
+        if found is None and not told:
             yield FlowError(
                 f"The flow {source.flow} has no step '{name}'. {what}.", file=source.file, line=source.line
             )
@@ -71,26 +73,28 @@ def functions_can_be_steps(source: FlowSource) -> Iterator[FlowError]:
 
 def end_goes_nowhere(source: FlowSource) -> Iterator[FlowError]:
     for step in source.steps:
-        if step.name == "end" and step.calls:
+        if step.name == _end(source) and step.calls:
             yield _error(
-                step, "Step 'end' is the last one and can't have a self.next. Remove it.", step.calls[0].line
+                step,
+                f"Step '{step.name}' is the last one and can't have a self.next. Remove it.",
+                step.calls[0].line,
             )
 
 
 def others_go_somewhere(source: FlowSource) -> Iterator[FlowError]:
     for step in source.steps:
-        if step.name != "end" and not step.calls:
+        if step.name != _end(source) and not step.calls:
             yield _error(
                 step,
-                f"Step '{step.name}' has no self.next. Every step but end says at its end where the flow"
+                f"Step '{step.name}' has no self.next. Every step but {_end(source)} says at its end where the flow"
                 " goes on,"
-                " such as self.next(self.end).",
+                f" such as self.next(self.{_end(source)}).",
             )
 
 
 def there_is_one_next_at_the_end(source: FlowSource) -> Iterator[FlowError]:
     for step in source.steps:
-        if step.name == "end" or not step.calls:
+        if step.name == _end(source) or not step.calls:
             continue
         if len(step.calls) > 1:
             yield _error(
@@ -187,7 +191,12 @@ def catch_is_where_a_fallback_can_go_on(source: FlowSource) -> Iterator[FlowErro
 
 
 def _calls(source: FlowSource) -> Iterator[tuple[StepSource, NextCall]]:
-    return ((step, call) for step in source.steps for call in step.calls if step.name != "end")
+    return ((step, call) for step in source.steps for call in step.calls if step.name != _end(source))
+
+
+def _end(source: FlowSource) -> str:
+    """The last step; `end` where it can't be told."""
+    return ends_of(source)[1] or END
 
 
 def _error(step: StepSource, message: str, line: int | None = None) -> FlowError:
@@ -231,4 +240,4 @@ STEP_RULES: tuple[Rule, ...] = (
     policies_make_sense,
     catch_is_where_a_fallback_can_go_on,
 )
-TARGET_RULES: tuple[Rule, ...] = (targets_exist,)
+TARGET_RULES: tuple[Rule, ...] = (targets_exist, nothing_leads_to_a_marked_start)

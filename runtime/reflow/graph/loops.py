@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 Targets = Mapping[str, Sequence[str]]
 
 
-def loops(targets: Targets) -> dict[str, frozenset[str]]:
+def loops(targets: Targets, start: str = "start") -> dict[str, frozenset[str]]:
     """For each loop its header, the one step by which it is entered, and all its steps, the header included.
 
     Loops with one header count as one. Two loops are apart, or one is inside the other. Raises TwoEntries for
     a cycle that can be entered at two steps. Steps that `start` doesn't reach are left out.
     """
-    order = _reverse_postorder(targets)
+    order = _reverse_postorder(targets, start)
     parents = _dominators(targets, order)
     place = {name: index for index, name in enumerate(order)}
     sources: dict[str, list[str]] = {name: [] for name in order}
@@ -45,10 +45,10 @@ def scope(step: str, found: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
     return tuple(sorted(around, key=lambda header: -len(found[header])))
 
 
-def _reverse_postorder(targets: Targets) -> list[str]:
+def _reverse_postorder(targets: Targets, start: str) -> list[str]:
     done: list[str] = []
-    seen = {"start"}
-    stack = [("start", iter(targets["start"]))]
+    seen = {start}
+    stack = [(start, iter(targets[start]))]
     while stack:
         name, rest = stack[-1]
         for target in rest:
@@ -69,7 +69,7 @@ def _dominators(targets: Targets, order: list[str]) -> dict[str, str]:
     for name in order:
         for target in targets[name]:
             sources[target].append(name)
-    nearest = {"start": "start"}
+    nearest = {order[0]: order[0]}
     changed = True
     while changed:
         changed = False
@@ -94,7 +94,7 @@ def _common(one: str, other: str, nearest: Mapping[str, str], place: Mapping[str
 
 
 def _dominates(one: str, other: str, nearest: Mapping[str, str]) -> bool:
-    while other != one and other != "start":
+    while other != one and other != nearest[other]:
         other = nearest[other]
     return other == one
 

@@ -57,11 +57,11 @@ class Nesting:
     conflicts: list[Conflict] = field(default_factory=list)
 
 
-def nest(steps: Mapping[str, Step]) -> Nesting:
-    """Walk the steps once from `start`; all targets have to be known."""
+def nest(steps: Mapping[str, Step], start: str = "start") -> Nesting:
+    """Walk the steps once from the first; all targets have to be known."""
     nesting = Nesting()
-    arrivals: dict[str, dict[str, Stack]] = {"start": {"": ()}}  # step → where from → the stack brought along
-    waiting = ["start"]
+    arrivals: dict[str, dict[str, Stack]] = {start: {"": ()}}  # step → where from → the stack brought along
+    waiting = [start]
     while waiting:
         name = waiting.pop(0)
         step, incoming = steps[name], next(iter(arrivals[name].values()))

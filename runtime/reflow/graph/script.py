@@ -16,7 +16,7 @@ from reflow.graph.names import Names, read_names, top_level
 from reflow.graph.nextcall import FunctionNode
 from reflow.graph.parameters import declared_parameters
 from reflow.graph.source import DoesNotParse, FlowSource, ParameterDecl, StepSource, Unsettled
-from reflow.graph.stepsource import flow_decorators, is_step, step_source, written_decorators
+from reflow.graph.stepsource import flow_decorators, is_step, marks, step_source, written_decorators
 from reflow.values.errors import FlowError
 
 MAX_SOURCE = 128 * 1024  # bytes, as much as an inline flow in a FlowRun may have
@@ -183,7 +183,7 @@ def _steps(lineage: list[ast.ClassDef], file: str, names: Names) -> tuple[StepSo
             found.pop(function.name, None)
             found[function.name] = function
     return tuple(
-        step_source(function, file, written_decorators(function, file, names))
+        step_source(function, file, written_decorators(function, file, names), marks(function, names))
         for function in found.values()
         if is_step(function, names)
     )

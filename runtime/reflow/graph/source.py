@@ -50,6 +50,8 @@ class StepSource:
     doc: str = ""
     decorators: tuple[Decorator, ...] = ()
     is_async: bool = False
+    starts: bool = False  # by @step(start=True)
+    ends: bool = False  # by @step(end=True)
 
 
 @dataclass(frozen=True, slots=True)

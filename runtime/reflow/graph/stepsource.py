@@ -13,8 +13,13 @@ from reflow.graph.types import Decorator, Kind, Step
 from reflow.values.errors import FlowError
 
 
-def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]) -> StepSource:
-    """The step that the function is, its decorators being known already."""
+def step_source(
+    node: FunctionNode,
+    file: str,
+    decorators: tuple[Decorator, ...],
+    marked: tuple[bool, bool] = (False, False),
+) -> StepSource:
+    """The step that the function is, its decorators being known already. `marked`: as the first, as the last."""
     arguments = [*node.args.posonlyargs, *node.args.args]
     more = len(node.args.kwonlyargs) + (node.args.vararg is not None) + (node.args.kwarg is not None)
     return StepSource(
@@ -27,12 +32,30 @@ def step_source(node: FunctionNode, file: str, decorators: tuple[Decorator, ...]
         doc=ast.get_docstring(node) or "",
         decorators=decorators,
         is_async=isinstance(node, ast.AsyncFunctionDef),
+        starts=marked[0],
+        ends=marked[1],
     )
 
 
 def is_step(node: FunctionNode, names: Names) -> bool:
     """Whether the function has the library's `@step` among its decorators."""
     return any(names.resolve(_called(decorator)) == "step" for decorator in node.decorator_list)
+
+
+def marks(node: FunctionNode, names: Names) -> tuple[bool, bool]:
+    """Whether `@step(start=True)`, and `@step(end=True)`. Raises Unsettled where the tree can't tell."""
+    found = {"start": False, "end": False}
+    for decorator in node.decorator_list:
+        if not isinstance(decorator, ast.Call) or names.resolve(decorator.func) != "step":
+            continue
+        for keyword in decorator.keywords:
+            if keyword.arg in found and isinstance(keyword.value, ast.Constant):
+                found[keyword.arg] = bool(keyword.value.value)
+            elif keyword.arg != "node_info":
+                raise Unsettled(
+                    f"line {decorator.lineno}: what @step is given is known only by running the script."
+                )
+    return found["start"], found["end"]
 
 
 def _called(decorator: ast.expr) -> ast.expr:
@@ -46,7 +69,7 @@ def written_decorators(node: FunctionNode, file: str, names: Names) -> tuple[Dec
     """
     above, below = [], False
     for expression in node.decorator_list:
-        if names.resolve(expression) == "step":
+        if names.resolve(_called(expression)) == "step":
             below = True
         elif below:
             raise FlowError(
@@ -70,7 +93,7 @@ def _decorator(expression: ast.expr, node: FunctionNode, names: Names) -> Decora
         )
     if call is None:
         return Decorator(name)
-    if name == "step" or call.args or any(keyword.arg is None for keyword in call.keywords):
+    if call.args or any(keyword.arg is None for keyword in call.keywords):
         raise Unsettled(f"{where}, @{name}, has arguments that aren't written as name=value.")
     attributes = {}
     for keyword in call.keywords:

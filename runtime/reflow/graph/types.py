@@ -60,11 +60,23 @@ class Step:
 
 @dataclass(frozen=True)
 class Graph:
-    """A flow's steps by name, in the order of the source. `start` and `end` are always there."""
+    """A flow's steps by name, in the order of the source. A sound one has a first step and a last."""
 
     flow: str
     steps: Mapping[str, Step]
     decorators: tuple[Decorator, ...] = ()  # of the flow's class, the outermost first
+
+    @cached_property
+    def start(self) -> str:
+        """The name of the first step."""
+        from reflow.graph.ends import first_of
+
+        return first_of(self.steps)
+
+    @cached_property
+    def end(self) -> str:
+        """The name of the last step."""
+        return next(step.name for step in self.steps.values() if step.kind is Kind.END)
 
     @cached_property
     def sources(self) -> Mapping[str, tuple[str, ...]]:

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from reflow.values.errors import FlowError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def step(function: F) -> F:
-    """Make a method a step. It stays a plain method; decorators such as `@retry` go above `@step`."""
+@overload
+def step(function: F, /) -> F: ...
+@overload
+def step(
+    function: None = None, /, *, start: bool = False, end: bool = False, node_info: Any = None
+) -> Callable[[F], F]: ...
+def step(
+    function: F | None = None, /, *, start: bool = False, end: bool = False, node_info: Any = None
+) -> F | Callable[[F], F]:
+    """Make a method a step. It stays a plain method; decorators such as `@retry` go above `@step`.
+
+    `@step(start=True)`: the flow begins with it, though it isn't called `start`; `@step(end=True)`: it ends with it.
+    """
+    if function is None:
+        return lambda function: _step(function, start, end)
+    return _step(function, start, end)
+
+
+def _step(function: F, starts: bool, ends: bool) -> F:
     if not hasattr(function, "__code__"):
         raise FlowError(
             f"@step belongs right above a method, not above {function!r}: put it below all other decorators."
         )
     function.__reflow_step__ = True  # type: ignore[attr-defined]
     function.__reflow_decorators__ = []  # type: ignore[attr-defined]
+    function.__reflow_starts__ = starts  # type: ignore[attr-defined]
+    function.__reflow_ends__ = ends  # type: ignore[attr-defined]
     return function
 
 

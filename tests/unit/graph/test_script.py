@@ -178,7 +178,8 @@ def test_the_flow_is_the_one_that_is_started(text: str, flow_name: str) -> None:
         (flow(body=BODY.replace("@step", "@retry(times=N)\n    @step", 1)), "known only by running"),
         (flow(body=BODY.replace("@step", "@retry(times=10 ** 10)\n    @step", 1)), "known only by running"),
         (flow(body=BODY.replace("@step", "@retry(**more)\n    @step", 1)), "name=value"),
-        (flow(body=BODY.replace("@step", "@step(start=True)", 1)), "name=value"),
+        (flow(body=BODY.replace("@step", "@step(start=FIRST)", 1)), "what @step is given is known only"),
+        (flow(body=BODY.replace("@step", "@step(begin=True)", 1)), "what @step is given is known only"),
         (
             flow(body="\n    for name in 'ab':\n        @step\n        def x(self):\n            pass\n"),
             "running code",
