@@ -55,8 +55,9 @@ class Content:
         ):  # what a full disk doesn't take was told when it was written, or nobody wants it
             if self._file:
                 self._file.close()
-        if self._path:
-            self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that has become read-only keeps it
+            if self._path:
+                self._path.unlink(missing_ok=True)
 
     @property
     def sha256(self) -> str:

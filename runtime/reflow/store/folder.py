@@ -12,13 +12,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from reflow.store.folder_errors import explain
 from reflow.store.objects import ObjectInfo, checked
-from reflow.values.errors import NotFound, StoreError, StoreUnreachable, StoreUnsuitable
+from reflow.values.errors import NotFound, StoreError, StoreRefused, StoreUnreachable, StoreUnsuitable
 
 _SCRATCH = ".tmp"
 ABANDONED = 24 * 3600.0  # seconds without a write after which a file in it is nobody's
@@ -38,6 +39,7 @@ class FolderStore:
         self.root = Path(os.path.abspath(root))
         self._root = str(self.root)
         self._scratch = os.path.join(self._root, _SCRATCH)
+        self._was_there = False
 
     @property
     def url(self) -> str:
@@ -45,10 +47,17 @@ class FolderStore:
 
     @property
     def scratch(self) -> Path:
+        if self._was_there and not os.path.isdir(self._root):
+            # Made anew it would be another store: where this one was mounted, or in place of what was deleted.
+            raise StoreRefused(
+                f"The store's folder {self._root} is gone: it was deleted, renamed or unmounted. Once it's there again,"
+                " try again or resume."
+            )
         try:
             os.makedirs(self._scratch, exist_ok=True)
         except OSError as error:
             raise explain(error, self._scratch) from error
+        self._was_there = True
         return Path(self._scratch)
 
     def lock_path(self, key: str) -> str:
@@ -75,7 +84,9 @@ class FolderStore:
     def open(self, key: str) -> BinaryIO:
         path = self._path(key)
         try:
-            return open(path, "rb")
+            file = open(path, "rb")  # noqa: SIM115
+            self._was_there = True
+            return file
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"There is no {key} in the store {self._root}.") from None
         except OSError as error:
@@ -184,6 +195,7 @@ class FolderStore:
         aside = f"{self._scratch}/{os.getpid()}-{os.urandom(6).hex()}"
         try:
             _write(aside, data)
+            self._was_there = True
         except FileNotFoundError:
             _ = self.scratch
             return self._write_aside(data)
@@ -216,8 +228,13 @@ class FolderStore:
     # The store itself
 
     def now(self) -> float:
-        """By the clock of the file system, which on a network drive is the server's."""
-        aside = self._write_aside(b"")
+        """By the clock of the file system, which on a network drive is the server's; by this host's, where nothing may
+        be written.
+        """
+        try:
+            aside = self._write_aside(b"")
+        except StoreRefused:
+            return time.time()
         try:
             return os.stat(aside).st_mtime
         except OSError as error:
@@ -262,6 +279,7 @@ class FolderStore:
             if not existed:
                 os.rmdir(self._scratch)
                 os.rmdir(self._root)
+                self._was_there = False
         except (OSError, StoreError):
             pass  # another process is writing to it by now, or it's what the check complains of
 

@@ -17,7 +17,8 @@ from tests.integration.faults import harmed
 from tests.integration.faults.conftest import BUCKET, ended, in_bucket
 from tests.integration.faults.relay import Relay, answering, relay
 from tests.integration.faults.site import Site
-from tests.integration.local.laptop import Going, Played
+from tests.integration.faults.waiting import begun
+from tests.integration.local.laptop import Played
 
 pytestmark = pytest.mark.minio
 LONG = 5.0  # seconds, more than the store's own quick tries take
@@ -34,17 +35,6 @@ def way(minio: Server) -> Iterator[Relay]:
 def site(tmp_path: Path, minio: Server, way: Relay) -> Iterator[Site]:
     """Its commands reach the bucket by the relay alone."""
     yield from ended(Site(tmp_path, in_bucket(minio, way.endpoint)))
-
-
-def begun(site: Site) -> Going:
-    """A run whose first task has started."""
-    script = harmed.begin(site)
-    going = site.start(*harmed.command(site, script))
-    until = time.monotonic() + 30
-    while not list((site.folder / "witness").iterdir()):
-        assert time.monotonic() < until
-        time.sleep(0.005)
-    return going
 
 
 def ended_well(site: Site, played: Played, said: str) -> None:

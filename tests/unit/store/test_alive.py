@@ -51,9 +51,9 @@ def test_a_run_whose_process_was_killed_on_this_host_is_dead_at_once(store: Fold
         "with keepalive.KeepAlive(FolderStore(Path(sys.argv[1])), layout.run('F', '1'), 'uid'):\n"
         "    child = os.fork()\n"
         "    if not child:\n"
+        "        print('alive', flush=True)\n"
         "        sys.stdin.read()\n"
         "        os._exit(0)\n"
-        "    print('alive', flush=True)\n"
         "    os.waitpid(child, 0)\n"
     )
     with subprocess.Popen(
