@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from reflow.sdk.decorators.secrets import parsed
 from reflow.values.errors import FlowError
 
 FOLDER = "REFLOW_SECRETS"  # the environment's variable that names the folder with a subfolder for each Secret
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_OURS = ("METAFLOW_", "REFLOW_")  # begin the names of variables that a run itself is told by
 SHORTEST = 4  # characters; a shorter value is too common in any text to be hidden there
 
 
@@ -20,10 +23,32 @@ def load_secrets(decorators: Iterable[Decorator]) -> tuple[str, ...]:
     values: dict[str, str] = {}
     for decorator in decorators:
         if decorator.name == "secrets":
+            may_replace = bool(decorator.attributes.get("allow_override"))
             for source in decorator.attributes.get("sources", ()):
-                values.update(_read(source))
+                _add(values, source, may_replace)
     os.environ.update(values)
     return tuple(sorted({v for v in values.values() if len(v) >= SHORTEST}, key=len, reverse=True))
+
+
+def _add(values: dict[str, str], source: Any, may_replace: bool) -> None:
+    """Raises FlowError where two sources give one variable, or one gives what the environment has already."""
+    kind, named, _ = parsed(source)
+    shown = f"{kind}:{named}" if named else kind
+    for name, value in _read(source).items():
+        if not _NAME.fullmatch(name) or name.startswith(_OURS):
+            raise FlowError(
+                f"@secrets: {shown} gives {name!r}, which can't be the name of a variable of the step's."
+            )
+        if name in values:
+            raise FlowError(
+                f"@secrets: {shown} gives the variable {name}, and so does a source before it. Leave one out."
+            )
+        if not may_replace and os.environ.get(name, value) != value:
+            raise FlowError(
+                f"@secrets: {shown} gives the variable {name}, which the step's environment has already."
+                " Take it away there, or allow it by @secrets(…, allow_override=True)."
+            )
+        values[name] = value
 
 
 def _read(source: Any) -> Mapping[str, str]:
