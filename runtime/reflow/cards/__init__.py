@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reflow.cards.images import Image
     from reflow.cards.kinds import BlankCard, HTMLCard, MetaflowCard
     from reflow.cards.parts import MetaflowCardComponent
+    from reflow.cards.timeline import EventsTimeline
 
 _FROM = {
     "Artifact": "components",
@@ -35,6 +36,7 @@ _FROM = {
     "CardContainer": "getting",
     "DefaultCard": "default",
     "Error": "components",
+    "EventsTimeline": "timeline",
     "HTMLCard": "kinds",
     "Image": "images",
     "JSONViewer": "components",
@@ -58,6 +60,7 @@ __all__ = [
     "CardContainer",
     "DefaultCard",
     "Error",
+    "EventsTimeline",
     "HTMLCard",
     "Image",
     "JSONViewer",

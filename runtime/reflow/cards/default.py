@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reflow.cards import flowchart
 from reflow.cards.kinds import MetaflowCard
 from reflow.cards.page import page
 from reflow.cards.parts import escape, failure, fold, pairs, section, shortened, text_of
@@ -62,7 +63,14 @@ class DefaultCard(MetaflowCard):
             rows.append(
                 (f"<span{mark}>{escape(name)}</span>", f"{escape('→ ' + leads) if leads else ''}{doc}")
             )
-        return fold("Steps of the flow", pairs(rows)) if rows else ""
+        if not rows:
+            return ""
+        drawn = flowchart.picture(self._graph, here)
+        shown = f'<figure class="wide">{drawn}</figure>' if drawn else ""
+        is_first = not any(here in about.get("next", ()) for about in self._graph.values())
+        if is_first:
+            return section("Flow", shown + fold("Steps", pairs(rows)))
+        return fold("Steps of the flow", shown + pairs(rows))
 
 
 def _about(task: Any, state: str) -> Iterator[tuple[str, str]]:

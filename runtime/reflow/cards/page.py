@@ -27,6 +27,9 @@ padding: .5rem 1rem; margin: .4rem .4rem .4rem 0 } .box b { font-size: 1.6rem }
 .box.warning { border-left-color: #c98a00 } .box.danger { border-left-color: var(--bad) }
 details { margin: .4rem 0 } summary { cursor: pointer; opacity: .8 } svg text { fill: currentColor }
 .here { font-weight: 700 } .kind { opacity: .6 }
+.event { border-left: 4px solid var(--line); padding: .2rem .7rem; margin: .3rem 0 }
+.event.success { border-color: #27864a } .event.warning { border-color: #c98a00 }
+.event.danger { border-color: var(--bad) }
 """
 
 
