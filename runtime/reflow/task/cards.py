@@ -6,11 +6,9 @@ A card's failure is a warning in the task's output, never the task's.
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from traceback import format_exception
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +17,15 @@ from reflow.cards.kinds import MetaflowCard, kind_of
 from reflow.cards.page import page
 from reflow.cards.parts import escape, failure, rendered, shortened
 from reflow.graph.types import Decorator, Graph
+from reflow.sdk.exceptions import TimeoutException
 from reflow.store import cards as stored
 from reflow.store.values import IndexEntry, Record, Status
 from reflow.task.hiding import hidden
 from reflow.values.errors import ReflowError
 
 if TYPE_CHECKING:
+    from threading import Thread
+
     from reflow.client.task import Task
     from reflow.task.execute import Attempt
 
@@ -39,16 +40,22 @@ class _TooLong(BaseException):
 class TaskCards(CardCollector):
     """`current.card` of a task that really runs."""
 
-    def __init__(self, attempt: Attempt, secrets: Sequence[str]) -> None:
-        """`secrets`: values that no card may show."""
+    def __init__(self, attempt: Attempt) -> None:
+        """Writes nothing yet: under a debugger it never does."""
         step = attempt.graph.steps[attempt.spec.key.step]
         declared = [one for one in reversed(step.decorators) if one.name == "card"]  # as written
         super().__init__([spec_of(number, one) for number, one in enumerate(declared)], self._shown)
         self._attempt = attempt
-        self._hidden = [form for one in secrets if one for form in _forms(one)]
+        self._has_begun = False
+        self._hidden: list[str] = []
         self._due: dict[int, float] = {}  # by a card's number, when it may be shown again
-        self._writing: threading.Thread | None = None
+        self._writing: Thread | None = None
         self._began = time.time()
+
+    def begin(self, secrets: Sequence[str]) -> None:
+        """From here on cards may be written. `secrets`: values that none may show."""
+        self._has_begun = True
+        self._hidden = [form for one in secrets if one for form in _forms(one)]
 
     def leave(self, record: Record) -> None:
         """The attempt has ended, and this is its record: put its cards into the store."""
@@ -91,7 +98,8 @@ class TaskCards(CardCollector):
         """`refresh`: the page is made here, since the step may go on to change what it shows, and written aside."""
         now = time.monotonic()
         is_writing = self._writing is not None and self._writing.is_alive()
-        if is_writing or (now < self._due.get(card.spec.number, 0.0) and not force):
+        is_due = now >= self._due.get(card.spec.number, 0.0) or force
+        if not self._has_begun or is_writing or not is_due:
             return
         try:
             if not kind_of(card.spec.type).RUNTIME_UPDATABLE:
@@ -99,6 +107,8 @@ class TaskCards(CardCollector):
             with _limit(card.spec.timeout):
                 html = self._made(card).render_runtime(_task(self._attempt, self._running()), data)
             self._aside(lambda: self._put(card.spec, html))
+        except TimeoutException:
+            raise  # the step's time is up, not the card's
         except (Exception, SystemExit, _TooLong) as error:
             warn(f"{_name(card.spec)} couldn't be refreshed: {_said(error, card.spec)}.")
         ended = time.monotonic()
@@ -111,7 +121,9 @@ class TaskCards(CardCollector):
             except Exception as error:
                 warn(f"A card couldn't be written: {error}")
 
-        self._writing = threading.Thread(target=work, name="reflow-card", daemon=True)
+        from threading import Thread
+
+        self._writing = Thread(target=work, name="reflow-card", daemon=True)
         self._writing.start()
 
     def _running(self) -> Record:
@@ -195,6 +207,8 @@ def _said(error: BaseException, spec: CardSpec) -> str:
 
 
 def _trace(error: BaseException) -> str:
+    from traceback import format_exception
+
     return "" if isinstance(error, ReflowError | _TooLong) else "".join(format_exception(error)).rstrip()
 
 
@@ -206,17 +220,25 @@ def _forms(secret: str) -> Iterator[str]:
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
     """Raises _TooLong within, after so many seconds. Without effect in other threads than the main one."""
-    if threading.current_thread() is not threading.main_thread() or seconds <= 0:
-        yield
-        return
+
+    began = time.monotonic()
 
     def time_is_up(number: int, frame: FrameType | None) -> None:
-        raise _TooLong
+        if time.monotonic() - began >= seconds - 0.05:
+            raise _TooLong
+        if callable(before):  # the step's own time limit
+            before(number, frame)
 
-    before = signal.signal(signal.SIGALRM, time_is_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        before = signal.signal(signal.SIGALRM, time_is_up)
+    except ValueError:  # another thread
+        yield
+        return
+    others, _ = signal.setitimer(signal.ITIMER_REAL, seconds)  # such as the step's own time limit
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if others:
+            signal.setitimer(signal.ITIMER_REAL, max(others - (time.monotonic() - began), 0.001))

@@ -62,7 +62,8 @@ def execute(attempt: Attempt) -> Outcome:
     state: TaskState | None = None
     try:
         secrets = set_environment(attempt)
-        state = prepare(attempt, folder, secrets)
+        state = prepare(attempt, folder)
+        begin_cards(secrets)
         record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
         record = replace(record, started=started, ended=time.time())
         leave_cards(attempt, record)
@@ -144,6 +145,13 @@ def _is_quiet(attempt: Attempt) -> bool:
     )
 
 
+def begin_cards(secrets: tuple[str, ...]) -> None:
+    """From here on the step's cards may be written."""
+    cards = current.get("card")
+    if cards is not None:
+        cards.begin(secrets)
+
+
 def leave_cards(attempt: Attempt, record: Record) -> None:
     """Put the step's cards into the store, where it has some and its own code ran."""
     cards = current.get("card")
@@ -151,7 +159,7 @@ def leave_cards(attempt: Attempt, record: Record) -> None:
         cards.leave(record)
 
 
-def prepare(attempt: Attempt, folder: TaskFolder, secrets: tuple[str, ...] = ()) -> TaskState:
+def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:
     """Find out what the task inherits, and set up what the user's code sees."""
     spec, graph, manifest = attempt.spec, attempt.graph, attempt.manifest
     if spec.key.step not in graph.steps:
@@ -171,7 +179,7 @@ def prepare(attempt: Attempt, folder: TaskFolder, secrets: tuple[str, ...] = ())
             tags=manifest.tags,
             parameter_names=tuple(parameter.name for parameter in parameters_of(attempt.flow_class)),
             make_tempdir=folder.path,
-            extras=extras_of(spec, manifest, records) | cards_of(attempt, secrets),
+            extras=extras_of(spec, manifest, records) | cards_of(attempt),
             store=attempt.store.objects,
         )
     )
@@ -184,13 +192,13 @@ def prepare(attempt: Attempt, folder: TaskFolder, secrets: tuple[str, ...] = ())
     )
 
 
-def cards_of(attempt: Attempt, secrets: tuple[str, ...]) -> dict[str, Any]:
+def cards_of(attempt: Attempt) -> dict[str, Any]:
     """`current.card`, where the step has cards."""
     if not any(one.name == "card" for one in attempt.graph.steps[attempt.spec.key.step].decorators):
         return {}
     from reflow.task.cards import TaskCards
 
-    return {"card": TaskCards(attempt, secrets)}
+    return {"card": TaskCards(attempt)}
 
 
 def new_flow(attempt: Attempt, state: TaskState) -> FlowSpec:

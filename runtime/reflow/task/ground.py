@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from reflow.graph.types import Graph
 from reflow.sdk.artifacts import Records
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Manifest
@@ -41,6 +42,7 @@ class GroundKeeper:
                 self._ground = _ground(spec)
                 self._of = (spec.store, spec.flow, spec.run)
             if self._ground is not None:
+                _import_for(self._ground.manifest.graph, spec.key.step)
                 _read_shared_parent(self._ground, spec)
             return self._ground
         return None
@@ -51,6 +53,15 @@ def _ground(spec: TaskSpec) -> Ground | None:
         return None
     store = FlowStore(open_store_of(spec), spec.flow)
     return Ground(store, store.manifest(spec.run), Records(store, spec.run))
+
+
+def _import_for(graph: Graph, step: str) -> None:
+    """What a step with cards needs, so that not each of its tasks imports it."""
+    found = graph.steps.get(step)
+    if found is not None and any(one.name == "card" for one in found.decorators):
+        import reflow.cards.default
+        import reflow.client.task
+        import reflow.task.cards  # noqa: F401
 
 
 def _read_shared_parent(ground: Ground, spec: TaskSpec) -> None:
