@@ -17,7 +17,6 @@ from reflow.cards.kinds import MetaflowCard, kind_of
 from reflow.cards.page import page
 from reflow.cards.parts import escape, failure, rendered, shortened
 from reflow.graph.types import Decorator, Graph
-from reflow.sdk.exceptions import TimeoutException
 from reflow.store import cards as stored
 from reflow.store.values import IndexEntry, Record, Status
 from reflow.task.hiding import hidden
@@ -107,8 +106,8 @@ class TaskCards(CardCollector):
             with _limit(card.spec.timeout):
                 html = self._made(card).render_runtime(_task(self._attempt, self._running()), data)
             self._aside(lambda: self._put(card.spec, html))
-        except TimeoutException:
-            raise  # the step's time is up, not the card's
+        except _StepsOwn as interruption:
+            raise interruption.error from None
         except (Exception, SystemExit, _TooLong) as error:
             warn(f"{_name(card.spec)} couldn't be refreshed: {_said(error, card.spec)}.")
         ended = time.monotonic()
@@ -217,6 +216,14 @@ def _forms(secret: str) -> Iterator[str]:
     yield from {secret, escape(secret), escape(repr(secret)[1:-1])}
 
 
+class _StepsOwn(BaseException):
+    """The step itself is interrupted while a card is made: by its own time limit."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 @contextmanager
 def _limit(seconds: float) -> Iterator[None]:
     """Raises _TooLong within, after so many seconds. Without effect in other threads than the main one."""
@@ -227,7 +234,10 @@ def _limit(seconds: float) -> Iterator[None]:
         if time.monotonic() - began >= seconds - 0.05:
             raise _TooLong
         if callable(before):  # the step's own time limit
-            before(number, frame)
+            try:
+                before(number, frame)
+            except Exception as error:
+                raise _StepsOwn(error) from None
 
     try:
         before = signal.signal(signal.SIGALRM, time_is_up)
