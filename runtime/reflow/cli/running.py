@@ -150,6 +150,7 @@ def request(flow: Flow, options: argparse.Namespace, values: Mapping[str, object
         terminal=options.max_workers == 1 and has_terminal(),
         post_mortem=options.pdb,
         full_traceback=options.full_traceback,
+        namespace=getattr(options, "namespace", None) or "",
     )
 
 

@@ -251,6 +251,7 @@ def task_spec(
         max_num_splits=request.limits.max_num_splits,
         timeout=request.policies[start.key.step].timeout,
         user=request.user,
+        namespace=request.namespace,
         shown=shown_name(request.flow.script),
         terminal=request.terminal,
         post_mortem=request.post_mortem,

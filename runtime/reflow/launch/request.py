@@ -65,6 +65,7 @@ class RunRequest:
     post_mortem: bool = False
     full_traceback: bool = False
     given: str = ""
+    namespace: str = ""  # that the Client uses in the steps; "" for the user's own
 
 
 def new_manifest(
