@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reflow.cli.commands import COMMANDS, add_commands
-from reflow.cli.parsing import Parser
+from reflow.cli.parsing import Parser, at_least_one
 from reflow.cli.target import Target
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 from reflow.values.limits import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
+from reflow.values.similar import did_you_mean
 
 if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec
@@ -96,7 +97,8 @@ def parse(
         parser.print_help()
         sys.exit(0)
     if unknown:
-        raise UsageError(_about_unknown(unknown, options.command, parameters, parser.prog))
+        known = _options_of(parser, options.command)
+        raise UsageError(_about_unknown(unknown[0], options.command, parameters, known, parser.prog))
     return options
 
 
@@ -119,9 +121,13 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
         parents=[shared],
         allow_abbrev=False,
     )
-    commands.add_parser("show", help="Show the flow's steps.", parents=[shared], allow_abbrev=False)
-    commands.add_parser("check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False)
-    add_commands(commands, shared)
+    spin = commands.add_parser(
+        "spin",
+        help="Run one step alone, with its inputs of an earlier run.",
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    _spin_options(spin)
     _debug_options(
         commands.add_parser(
             "debug",
@@ -130,13 +136,9 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
             allow_abbrev=False,
         )
     )
-    spin = commands.add_parser(
-        "spin",
-        help="Run one step alone, with its inputs of an earlier run.",
-        parents=[shared],
-        allow_abbrev=False,
-    )
-    _spin_options(spin)
+    commands.add_parser("show", help="Show the flow's steps.", parents=[shared], allow_abbrev=False)
+    commands.add_parser("check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False)
+    add_commands(commands, shared)
     for command in (run, resume):
         _running_options(command)
     resume.add_argument(
@@ -183,20 +185,25 @@ def _shared_options() -> Parser:
 def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--max-workers",
-        type=_positive,
+        type=at_least_one,
         default=DEFAULT_MAX_WORKERS,
         metavar="N",
         help="Tasks at once (%(default)s).",
     )
     command.add_argument(
         "--max-num-splits",
-        type=_positive,
+        type=at_least_one,
         default=DEFAULT_MAX_NUM_SPLITS,
         metavar="N",
         help="The widest foreach that is let through (%(default)s).",
     )
     command.add_argument(
-        "--tag", dest="tags", action="append", default=[], help="A tag for the run; may be repeated."
+        "--tag",
+        dest="tags",
+        metavar="TAG",
+        action="append",
+        default=[],
+        help="A tag for the run; may be repeated.",
     )
     command.add_argument(
         "--namespace", metavar="NAME", help="The namespace that the Client uses in the steps."
@@ -262,13 +269,6 @@ def _debug_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
-
-
 def _help(parameter: Parameter) -> str:
     """argparse reads `%` in a help text as a format."""
     return parameter.help_line.replace("%", "%%")
@@ -287,13 +287,18 @@ def _given(parameters: Mapping[str, Parameter], options: argparse.Namespace) -> 
 
 
 def _about_unknown(
-    unknown: Sequence[str], command: str, parameters: Mapping[str, Parameter], prog: str
+    unknown: str, command: str, parameters: Mapping[str, Parameter], options: Sequence[str], prog: str
 ) -> str:
-    name = unknown[0].lstrip("-").partition("=")[0]
+    word = unknown.partition("=")[0]
+    name = word.lstrip("-")
     if command == "resume" and name in parameters:
         return (
             f"--{name} can't be set on resume: a resume reuses the parameter values of its origin run. "
             f"Use `run` to start anew with another value."
         )
+    if not word.startswith("-"):
+        return f"{command} takes no argument {word!r} there. See `{prog} {command} --help`."
+    meant = did_you_mean(word, options)
     known = ", ".join(f"--{p}" for p in parameters) or "none"
-    return f"unknown argument {unknown[0]}. The flow's parameters: {known}. See `{prog} {command} --help`."
+    of_flow = f" The flow's parameters: {known}." if command == "run" and not meant else ""
+    return f"{command} has no option {word}{meant}.{of_flow} See `{prog} {command} --help`."

@@ -53,7 +53,10 @@ def list_runs(target: Target, options: argparse.Namespace) -> int:
         print(line)
     if any(row.state == "dead" for row in rows):
         sys.stdout.flush()
-        print("dead: its scheduler was killed, or its machine; `resume` goes on from what had finished.", file=sys.stderr)
+        print(
+            "dead: its scheduler was killed, or its machine; `resume` goes on from what had finished.",
+            file=sys.stderr,
+        )
     if len(shown) < len(every):
         sys.stdout.flush()
         print(f"… and {counted(len(every) - len(shown), 'more run')}: --limit 0 shows all.", file=sys.stderr)

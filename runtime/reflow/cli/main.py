@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflow.values.errors import ReflowError
+from reflow.values.errors import ReflowError, UsageError
 
 if TYPE_CHECKING:
     from reflow.sdk.flowspec import FlowSpec
@@ -35,10 +35,29 @@ def console() -> None:
 def reflow_command(arguments: Sequence[str]) -> int:
     """`reflow run FILE …`, `reflow resume FILE …`, `reflow apply …`: the exit code."""
     if len(arguments) >= 2 and names_file(arguments[0], arguments[1]):
+        check_file(arguments[1])
         return file_command(arguments[0], Path(arguments[1]), arguments[2:])
-    from reflow.cli.toplevel import toplevel_command
+    from reflow.cli.toplevel import print_help_of, toplevel_command
 
+    if arguments and arguments[0] in FILE_COMMANDS and {"-h", "--help"} & set(arguments[1:]):
+        print_help_of(arguments[0])
+        return 0
     return toplevel_command(arguments)
+
+
+def check_file(name: str) -> None:
+    """Raises UsageError where there's no such file to read a flow from."""
+    file = Path(name)
+    if file.is_file():
+        return
+    if file.is_dir():
+        raise UsageError(f"{name} is a folder: name the flow's file in it.")
+    from reflow.values.similar import did_you_mean
+
+    if file.with_name(f"{file.name}.py").is_file():
+        raise UsageError(f"there is no file {name} (did you mean {name}.py?).")
+    beside = [f"{one}" for one in file.parent.glob("*.py")]
+    raise UsageError(f"there is no file {name}{did_you_mean(name, beside)}.")
 
 
 def names_file(command: str, argument: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from reflow.values.errors import UsageError
+from reflow.values.similar import did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,13 +15,36 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}. See `{self.prog} --help`.")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse's, in words that say what was meant."""
+        if action.choices is None or value in action.choices:
+            return
+        meant = did_you_mean(str(value), map(str, action.choices))
+        there = ", ".join(map(str, action.choices))
+        if isinstance(action, argparse._SubParsersAction):
+            self.error(f"there is no command {value!r}{meant}; the commands are {there}")
+        raise argparse.ArgumentError(action, f"{value!r} is none of {there}{meant}")
+
+
+def whole_number(text: str, least: int) -> int:
+    """Raises ArgumentTypeError."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number") from None
+    if number < least:
+        raise argparse.ArgumentTypeError(f"must be {least} or more")
+    return number
+
 
 def at_least_zero(text: str) -> int:
     """For `type=`: a whole number from 0."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return number
+    return whole_number(text, 0)
+
+
+def at_least_one(text: str) -> int:
+    """For `type=`: a whole number from 1."""
+    return whole_number(text, 1)
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}

@@ -26,11 +26,13 @@ from reflow.sdk.currently import set_preparing
 from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import resolve_new, resolve_parameters
 from reflow.sdk.projects import project_of
-from reflow.store.open import find_store
+from reflow.store.flowstore import FlowStore
+from reflow.store.open import find_store, open_store
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.dataclass import replace
 from reflow.values.errors import NotFound, UsageError
 from reflow.values.key import TaskKey
+from reflow.values.similar import did_you_mean
 
 
 def run(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str | list[str]]) -> int:
@@ -48,6 +50,7 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
 
     place = find_place(script, options)
     name = script.flow_class.__name__
+    check_run_id_file(options.run_id_file)
     if configs_of(script.flow_class):
         # Its graph may follow from its configurations, which are the origin's.
         origin = pick_origin(name, options.origin_run_id, place)
@@ -55,7 +58,9 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
         flow = read_flow(script, options)
     else:
         flow = read_flow(script, options)
+        check_step(flow.graph, options.step)
         origin = pick_origin(name, options.origin_run_id, place)
+    check_step(flow.graph, options.step)
     asked = replace(
         request(flow, options, {}), new_parameters=partial(resolve_new, script.flow_class, user=user_name())
     )
@@ -163,11 +168,34 @@ def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
     last = recall(place.memory, flow)
     if last is None:
         raise NotFound(
-            f"A previous run of {flow} was not found here: none was started from {Path.cwd()}. Name one of the store "
-            f"{place.store_url} (set by {place.found_by}) with --origin-run-id, or start one with `run`."
+            f"A previous run of {flow} was not found here: none was started from {Path.cwd()}. "
+            f"{latest_runs(flow, place)}"
         )
     print(f"Resuming run {last.run}: the last `{last.command}` of {flow} here.", file=sys.stderr, flush=True)
     return last.run
+
+
+def latest_runs(flow: str, place: Place) -> str:
+    """Which runs a user may mean."""
+    from reflow.cli.listing import state_of
+    from reflow.cli.table import age
+
+    store = FlowStore(open_store(place.store_url), flow)  # nothing is to be written
+    there = [
+        f"{one.run} ({state_of(store, one)}, {age(time.time() - one.created)} ago)"
+        for one in store.listed()[:5]
+    ]
+    where = f"the store {place.store_url} (set by {place.found_by})"
+    if not there:
+        return f"There is none in {where} either: start one with `run`, or name another store with --store."
+    return f"Name one with --origin-run-id; the latest in {where} are: {', '.join(there)}."
+
+
+def check_step(graph: Graph, step: str | None) -> None:
+    """Raises UsageError where the flow, as its code is now, has no such step."""
+    if step is not None and step not in graph.steps:
+        meant = did_you_mean(step, graph.steps)
+        raise UsageError(f"{graph.flow} has no step {step!r}{meant}. Its steps are {', '.join(graph.steps)}.")
 
 
 def listener(script: FlowScript, options: argparse.Namespace) -> Console:

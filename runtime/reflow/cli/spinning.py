@@ -13,6 +13,7 @@ from reflow.cli.debugging import find_task, manifest_of
 from reflow.cli.flow import FlowScript
 from reflow.cli.running import (
     as_typed,
+    check_step,
     exit_code,
     find_place,
     note_attributes,
@@ -25,7 +26,7 @@ from reflow.client.ids import parse_key
 from reflow.graph.types import Graph
 from reflow.launch.lastrun import recall
 from reflow.launch.locally import Place, open_flow
-from reflow.launch.spinning import Spin, check_step, inputs_of, spin_locally
+from reflow.launch.spinning import Spin, inputs_of, spin_locally
 from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import resolve_given, resolve_new
 from reflow.store.flowstore import FlowStore

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reflow.cli.commands import COMMANDS, add_commands_by_name
 from reflow.cli.completion import HOW, SHELLS
@@ -11,6 +12,9 @@ from reflow.cli.parsing import Parser
 from reflow.cli.target import Target
 from reflow.cli.words import Level, levels
 from reflow.values.dataclass import replace
+
+if TYPE_CHECKING:
+    from reflow.cli.flow import FlowScript
 
 
 def toplevel_command(arguments: Sequence[str]) -> int:
@@ -100,17 +104,34 @@ def build_parser() -> Parser:
     return parser
 
 
+def any_flow() -> FlowScript:
+    """Stands for a flow's file: its own parameters aren't known."""
+    from reflow.cli.flow import FlowScript
+
+    class Flow:
+        """Any flow."""
+
+    return FlowScript(Flow, Path("FILE"), alias=True)  # type: ignore[arg-type]
+
+
+def print_help_of(command: str) -> None:
+    """What `reflow COMMAND FILE` takes, whatever the flow."""
+    from reflow.cli.flow import build_parser as build_flow_parser
+
+    below = build_flow_parser(any_flow(), {})._subparsers
+    assert below is not None
+    parser = below._group_actions[0].choices[command]  # type: ignore[index,call-overload]
+    parser.prog = f"reflow {command} FILE"
+    parser.epilog = f"`reflow {command} FILE --help` lists the flow's own parameters too."
+    parser.print_help()
+
+
 def all_levels() -> Iterator[Level]:
     """What can be typed: `reflow`'s own commands, with the options that those on a flow's file have."""
-    from reflow.cli.flow import FlowScript
     from reflow.cli.flow import build_parser as build_flow_parser
     from reflow.cli.main import FILE_COMMANDS
 
-    class Flow:
-        """Any flow: its own parameters aren't known here."""
-
-    script = FlowScript(Flow, Path("FILE"), alias=True)  # type: ignore[arg-type]
-    of_file = {level.path: level for level in levels(build_flow_parser(script, {}))}
+    of_file = {level.path: level for level in levels(build_flow_parser(any_flow(), {}))}
     for level in levels(build_parser()):
         if level.path.strip("/") in FILE_COMMANDS:
             level = replace(of_file[level.path], positional="file")

@@ -28,7 +28,7 @@ from reflow.store.layout import SPIN
 from reflow.store.values import Manifest, RunEnd
 from reflow.task.parents import join_keys, parent_of
 from reflow.values.dataclass import dataclass, replace
-from reflow.values.errors import FlowError, NotFound, UsageError
+from reflow.values.errors import FlowError, NotFound
 from reflow.values.key import TaskKey
 
 
@@ -175,13 +175,3 @@ def forget(store: FlowStore, run: str) -> None:
     rest = [info.key for info in store.objects.list(where.root) if info.key != where.manifest]
     store.objects.delete(rest)
     store.objects.delete([where.manifest])
-
-
-def check_step(graph: Graph, step: str) -> None:
-    """Raises UsageError where the flow, as its code is now, has no such step."""
-    if step not in graph.steps:
-        from reflow.values.similar import did_you_mean
-
-        raise UsageError(
-            f"{graph.flow} has no step {step}{did_you_mean(step, graph.steps)}. Its steps are {', '.join(graph.steps)}."
-        )

@@ -59,6 +59,15 @@ class ParameterContext:
     """The flow's configurations by name, as steps see them."""
 
 
+class WrongParameter(UsageError):
+    """A value that a parameter can't have. `reason`: what is wrong with it, after "the parameter …"."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"The parameter {name} {reason}. Set it with --{name}.")
+
+
 class Parameter:
     """A parameter of a flow: `alpha = Parameter('alpha', default=0.1, help='Learning rate')`.
 
@@ -164,9 +173,7 @@ class Parameter:
             return _parse_bool(text) if self.type is bool else self.type(text)
         except ValueError as error:
             detail = f" ({error})" if isinstance(self.type, JSONTypeClass) else ""
-            raise UsageError(
-                f"The parameter {self.name} is {self.type_name}, and {text!r} isn't{detail}. Set it with --{self.name}."
-            ) from None
+            raise WrongParameter(self.name, f"is {self.type_name}, and {text!r} isn't{detail}") from None
 
     def check(self, value: Any) -> Any:
         """A value that came as JSON, from a manifest, in the parameter's type. Raises UsageError."""
@@ -188,7 +195,7 @@ class Parameter:
         if self.type is int and isinstance(value, float) and value.is_integer():
             return int(value)
         if type(value) is not self.type:
-            raise UsageError(f"The parameter {self.name} is {self.type_name}, and {json.dumps(value)} isn't.")
+            raise WrongParameter(self.name, f"is {self.type_name}, and {json.dumps(value)} isn't")
         return value
 
 
@@ -269,12 +276,15 @@ def resolve_values(flow: type, given: Mapping[str, Any], *, user: str = "") -> d
     """As `resolve_parameters`, from JSON values by name, as a FlowRun has them."""
     parameters = parameters_of(flow)
     _refuse_unknown(parameters, given)
-    return {
-        parameter.name: parameter.check(given[parameter.name])
-        if given.get(parameter.name) is not None
-        else _default(flow, parameter, user)
-        for parameter in parameters
-    }
+    try:
+        return {
+            parameter.name: parameter.check(given[parameter.name])
+            if given.get(parameter.name) is not None
+            else _default(flow, parameter, user)
+            for parameter in parameters
+        }
+    except WrongParameter as error:
+        raise UsageError(f"spec.parameters.{error.name}: the parameter {error.reason}.") from None
 
 
 def resolve_new(flow: type, known: Mapping[str, Any], *, user: str = "") -> dict[str, Any]:
@@ -323,7 +333,7 @@ def _default(flow: type, parameter: Parameter, user: str) -> Any:
         default = _call_default(flow, parameter, default, user)
     if default is None:
         if parameter.required:
-            raise UsageError(f"The parameter {parameter.name} is required: set it with --{parameter.name}.")
+            raise WrongParameter(parameter.name, "is required")
         return None
     try:
         return parameter.check(default)

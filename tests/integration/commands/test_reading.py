@@ -63,6 +63,7 @@ def test_a_run_whose_scheduler_was_killed_is_dead_and_one_at_work_is_running(lap
     going.kill()
     going.end()
     assert json.loads(laptop.play(str(script), "list", "--json").out)[0]["state"] == "dead"
+    assert "dead: its scheduler was killed" in laptop.play(str(script), "list").err
 
 
 def _wait_for(laptop: Laptop, name: str) -> None:

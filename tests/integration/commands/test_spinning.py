@@ -114,7 +114,7 @@ def test_without_persist_nothing_is_left(ran: Laptop) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["strat"], 2, "has no step strat (did you mean start?)"),
+        (["strat"], 2, "has no step 'strat' (did you mean start?)"),
         (["1/join"], 1, "joins work/1, which hasn't finished in run 1"),
         (["9/join"], 1, "Run 9 of Spun isn't in the store"),
         (["2/work/17"], 1, "There is no task work/17 in run 2"),

@@ -63,9 +63,40 @@ def test_a_script_that_is_no_flow(laptop: Laptop, name: str) -> None:
 
 
 def test_a_file_that_isnt_there_or_is_a_folder_or_cant_be_read(laptop: Laptop) -> None:
-    refused(laptop, laptop.reflow("run", "missing.py"), "missing.py", "No such file")
+    laptop.write("mising.py", "")
+    told = "there is no file missing.py (did you mean mising.py?)"
+    refused(laptop, laptop.reflow("run", "missing.py"), told, code=2)
+    refused(
+        laptop, laptop.reflow("show", "mising"), "there is no file mising (did you mean mising.py?)", code=2
+    )
     (laptop.folder / "folder.py").mkdir()
-    refused(laptop, laptop.reflow("run", "folder.py"), "folder.py", "directory")
+    refused(
+        laptop, laptop.reflow("run", "folder.py"), "folder.py is a folder: name the flow's file in it", code=2
+    )
+
+
+def test_a_command_that_isnt_there_is_told_with_the_one_that_was_meant(laptop: Laptop) -> None:
+    script = str(laptop.flow("Fine", FINE))
+    for played in (laptop.play(script, "rsume"), laptop.reflow("rsume", script)):
+        refused(
+            laptop,
+            played,
+            "there is no command 'rsume' (did you mean resume?); the commands are run,",
+            code=2,
+        )
+    refused(laptop, laptop.play(script, "show", "--with-all"), "show has no option --with-all", code=2)
+
+
+def test_help_lists_what_a_command_takes_with_a_file_and_without(laptop: Laptop) -> None:
+    script = str(laptop.flow("Fine", "    alpha = Parameter('alpha', default=3, help='how much')\n" + FINE))
+    general, own = laptop.reflow("run", "--help"), laptop.play(script, "run", "--help")
+    assert (general.code, own.code) == (0, 0)
+    for option in ("--max-workers", "--with", "--tag", "--store"):
+        assert option in general.out
+        assert option in own.out
+    assert "--alpha" not in general.out
+    assert re.search(r"--alpha VALUE +how much \[a whole number\] \[default: 3\]", own.out)
+    assert laptop.reflow("spin", "-h").out.startswith("usage: reflow spin FILE")
 
 
 def test_an_import_that_fails_in_another_file_shows_the_way_there(laptop: Laptop) -> None:

@@ -56,10 +56,12 @@ def test_parameters_are_set_on_the_command_line_and_by_the_environment(laptop: L
         (("--number", "three"), "The parameter number is a whole number, and 'three' isn't"),
         (("--flag", "perhaps"), "The parameter flag is true or false, and 'perhaps' isn't"),
         (("--spec", "{a"), "The parameter spec is JSON"),
-        (("--alpha", "1"), "unknown argument --alpha. The flow's parameters: --text, --number"),
+        (("--zebra", "1"), "run has no option --zebra. The flow's parameters: --text, --number"),
+        (("--numbr", "1"), "run has no option --numbr (did you mean --number?)"),
         (("--max-workers", "0"), "must be 1 or more"),
-        (("--max-workers", "many"), "--max-workers"),
-        (("surplus",), "unknown argument surplus"),
+        (("--max-workers", "many"), "--max-workers: 'many' isn't a whole number"),
+        (("--environment", "pipi"), "(did you mean pypi?)"),
+        (("surplus",), "run takes no argument 'surplus' there"),
     ],
 )
 def test_a_wrong_parameter_or_option_is_refused_before_anything_is_written(
@@ -91,7 +93,7 @@ def test_a_required_parameter_must_be_given_and_none_can_be_set_in_a_step(laptop
     )
     played = laptop.run(script)
     assert played.code == 2
-    assert "The parameter alpha is required: set it with --alpha." in played.err
+    assert "The parameter alpha is required. Set it with --alpha." in played.err
     assert "--alpha VALUE       [a number] [required]" in laptop.run(script, "--help").out
     played = laptop.run(script, "--alpha", "1")
     assert played.code == 1

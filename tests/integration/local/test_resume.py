@@ -103,7 +103,20 @@ def test_a_resume_without_any_run_before_says_so(laptop: Laptop) -> None:
     played = laptop.resume(script)
     assert played.code == 1
     assert "A previous run of DebugFlow was not found here" in played.err
+    assert "start one with `run`" in played.err
     assert not (laptop.folder / ".reflow").exists()
+
+
+def test_a_resume_where_nothing_was_run_names_the_runs_that_the_store_has(laptop: Laptop) -> None:
+    laptop.flow("DebugFlow", DEBUG)
+    assert laptop.run("debugflow.py").code == 1
+    elsewhere = laptop.folder / "elsewhere"
+    (elsewhere / ".reflow").mkdir(parents=True)
+    played = laptop.play("../debugflow.py", "resume", "--store", "../.reflow", cwd=elsewhere)
+    assert played.code == 1
+    assert re.search(
+        r"Name one with --origin-run-id; the latest in the store .*: 1 \(failed, \ds ago\)\.", played.err
+    )
 
 
 def test_an_unknown_step_is_refused_with_the_steps_named(laptop: Laptop) -> None:
@@ -111,8 +124,8 @@ def test_an_unknown_step_is_refused_with_the_steps_named(laptop: Laptop) -> None
     laptop.run(script)
     before = laptop.files()
     played = laptop.resume(script, "nosuch")
-    assert played.code in (1, 2)
-    assert "nosuch" in played.err
+    assert played.code == 2
+    assert "DebugFlow has no step 'nosuch'. Its steps are" in played.err
     assert "start, a, b, join, end" in played.err
     assert laptop.files() == before
 

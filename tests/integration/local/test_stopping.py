@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -101,6 +102,7 @@ def test_a_signal_stops_the_tasks_within_5_seconds_and_the_run_can_be_resumed(
     assert end is not None
     assert not end.succeeded
     assert end.failed_step is None
+    assert json.loads(each_way.play("slow.py", "list", "--json").out)[0]["state"] == "stopped"
     goes_on(each_way, 4)
 
 
