@@ -9,6 +9,9 @@ run["a"].task.data.x
 from __future__ import annotations
 
 from reflow.client.artifact import DataArtifact
+from reflow.client.base import Named as MetaflowObject
+from reflow.client.code import Code as MetaflowCode
+from reflow.client.data import TaskData as MetaflowData
 from reflow.client.errors import (
     MetaflowInvalidPathspec,
     MetaflowNamespaceMismatch,
@@ -28,9 +31,12 @@ __all__ = [
     "DataArtifact",
     "Flow",
     "Metaflow",
+    "MetaflowCode",
+    "MetaflowData",
     "MetaflowInvalidPathspec",
     "MetaflowNamespaceMismatch",
     "MetaflowNotFound",
+    "MetaflowObject",
     "MetaflowTaggingError",
     "Reflow",
     "Run",

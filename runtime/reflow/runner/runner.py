@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from reflow.store.open import find_store
 from reflow.values.errors import UsageError
 
 Started = TypeVar("Started", bound=ExecutingRun)
-FOR_AN_ID = 60.0  # seconds
+FOR_AN_ID = 3600.0  # seconds: the packages of its steps may have to be installed first
 _REFLOW = "import sys; from reflow.cli.main import console; sys.exit(console())"
 
 
@@ -107,7 +108,7 @@ class Runner:
             "--runner-attribute-file",
             str(attributes),
             *as_options(self.top_level_kwargs),
-            *as_options(options),
+            *as_options(self._as_written(options)),
         ]
         line += ["--store", self._store] if self._store else []
         cwd = Path(self.cwd)
@@ -116,6 +117,13 @@ class Runner:
         started = kind(self, running, attributes, str(cwd / url) if "://" not in url else url)
         self._started.append(started)
         return started
+
+    def _as_written(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options, those of parameters whose names have dashes by these: `my_rate` for `my-rate`."""
+        text = Path(self.flow_file).read_text("utf-8", "replace")
+        names = re.findall(r"""(?:Parameter|IncludeFile)\(\s*(?:name\s*=\s*)?["']([\w-]*-[\w-]*)["']""", text)
+        dashed = {name.replace("-", "_"): name for name in names}
+        return {dashed.get(name, name): value for name, value in options.items()}
 
     def _to_the_end(self, started: Started) -> Started:
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from tests.integration.local.laptop import Laptop
-from tests.integration.notebook.conftest import Play
+from tests.integration.notebook.conftest import MOVIES, Play
 
 FLOW_CELL = """
 from reflow import FlowSpec, Parameter, step
@@ -177,3 +178,32 @@ def test_a_runner_takes_what_metaflows_takes_and_a_run_that_lasts_too_long_is_en
     )
     assert value(printed) == "mine given 0"
     assert value(over) == ("timeout", "1", ["x"], True)
+
+
+def test_the_page_on_notebooks_shows_what_works(movies: Laptop, play: Play) -> None:
+    page = (MOVIES.parents[1] / "docs/notebooks.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(blocks) >= 7
+    assert movies.run("playlist.py").code == 0
+    outputs = play(*blocks)
+    assert value(outputs[1])[0] is True
+    assert "successful [" in outputs[5]["text"]
+
+
+def test_a_parameter_s_dashes_are_underscores_for_a_runner(movies: Laptop, play: Play) -> None:
+    movies.flow(
+        "Dashed",
+        """
+        rate = Parameter("learning-rate", default=0.1)
+
+        @step
+        def start(self):
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+        """,
+    )
+    *_, rate = play("from reflow import Runner", "Runner('dashed.py').run(learning_rate=0.5).run.data.rate")
+    assert value(rate) == 0.5
