@@ -81,7 +81,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
     laptop = Laptop(tmp_path_factory.mktemp("reported"))
     script(laptop, "Report", REPORT)
     (laptop.folder / "broken").touch()
-    played = laptop.reflow("run", "report.py", "run")
+    played = laptop.reflow("run", "report.py")
     assert played.code == 1, played.all
     assert "[@card WARNING] This step has no card with the id 'nobody'" in played.all
     assert played.all.count("WARNING") == 1

@@ -194,7 +194,7 @@ def test_whatever_a_card_does_its_task_succeeds_and_says_what_went_wrong(laptop:
     head, _, _ = path.read_text().partition("class Faulty")
     path.write_text(f"{head}\n{FAULTY}\nif __name__ == '__main__':\n    Faulty()\n")
     laptop.environ = {"PASSPHRASE": "p<ss&'word"}
-    played = laptop.reflow("run", "faulty.py", "run")
+    played = laptop.reflow("run", "faulty.py")
     assert played.code == 0, played.all
     for told in (
         "[@card WARNING] Which of the step's cards `current.card` means isn't clear",
@@ -239,7 +239,7 @@ LIVE = """
 
 def test_while_a_task_runs_its_card_is_as_it_last_refreshed_it(laptop: Laptop) -> None:
     script(laptop, "Live", LIVE)
-    going = laptop.start("-c", "from reflow.cli.main import console; console()", "run", "live.py", "run")
+    going = laptop.start("-c", "from reflow.cli.main import console; console()", "run", "live.py")
     try:
         pipe = laptop.folder / "wait"
         subprocess.run(["sh", "-c", f"until test -p {pipe}; do sleep 0.02; done"], timeout=30, check=True)
@@ -263,9 +263,9 @@ def test_while_a_task_runs_its_card_is_as_it_last_refreshed_it(laptop: Laptop) -
 def test_with_card_gives_one_to_every_step_and_gc_takes_them_with_their_run(laptop: Laptop) -> None:
     plain = "@step\ndef start(self):\n    self.next(self.end)\n@step\ndef end(self):\n    pass\n"
     script(laptop, "Plain", plain)
-    assert laptop.reflow("run", "plain.py", "run").code == 0
+    assert laptop.reflow("run", "plain.py").code == 0
     assert not [name for name in laptop.files() if "/cards/" in name]
-    assert laptop.reflow("run", "plain.py", "run", "--with", "card:id=all").code == 0
+    assert laptop.reflow("run", "plain.py", "--with", "card:id=all").code == 0
     assert len([name for name in laptop.files() if "/cards/" in name]) == 2
     assert laptop.reflow("gc", "--run", "Plain/2", "--yes").code == 0
     assert not [name for name in laptop.files() if "/cards/" in name]
