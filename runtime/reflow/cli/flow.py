@@ -286,6 +286,12 @@ def _given(parameters: Mapping[str, Parameter], options: argparse.Namespace) -> 
     return {name: text for name, text in texts.items() if text is not None}
 
 
+def _options_of(parser: Parser, command: str) -> list[str]:
+    """The options of a command, with their dashes."""
+    below = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    return list(below.choices[command]._option_string_actions)
+
+
 def _about_unknown(
     unknown: str, command: str, parameters: Mapping[str, Parameter], options: Sequence[str], prog: str
 ) -> str:
