@@ -34,10 +34,11 @@ def ready(spec: TaskSpec, control: int) -> None:
     if spec.terminal:
         take = Taking(control).take
         sys.stdin = LazyInput(take)
+        _when_loaded("IPython.terminal.interactiveshell", lambda ipython: _take_when_made(ipython, take))
     else:
         take = refuse
         sys.breakpointhook = _refusing_hook(sys.breakpointhook)
-    _when_pdb_is_loaded(lambda pdb: _guard(pdb, take))
+    _when_loaded("pdb", lambda pdb: _guard(pdb, take))
 
 
 def refuse() -> None:
@@ -178,22 +179,36 @@ def _guard(pdb: Any, take: Callable[[], None]) -> None:
     kind.set_trace, kind.interaction = guarded_set_trace, guarded_interaction
 
 
-def _when_pdb_is_loaded(do: Callable[[Any], None]) -> None:
-    found = sys.modules.get("pdb")
+def _take_when_made(ipython: Any, take: Callable[[], None]) -> None:
+    """Let IPython's shell, which ipdb makes, take the terminal first: it looks at once at what its output is."""
+    kind = ipython.TerminalInteractiveShell
+    make = kind.__init__
+
+    def taking_init(self: Any, *arguments: Any, **options: Any) -> None:
+        take()
+        make(self, *arguments, **options)
+
+    kind.__init__ = taking_init
+
+
+def _when_loaded(module: str, do: Callable[[Any], None]) -> None:
+    """Now, or once it is imported."""
+    found = sys.modules.get(module)
     if found is not None:
         do(found)
     else:
-        sys.meta_path.insert(0, _PdbFinder(do))
+        sys.meta_path.insert(0, _Finder(module, do))
 
 
-class _PdbFinder:
-    """Calls `do` with the module once pdb is imported: importing it for each task would cost more than the task."""
+class _Finder:
+    """Calls `do` with a module once it's imported: importing pdb for each task would cost more than the task."""
 
-    def __init__(self, do: Callable[[Any], None]) -> None:
+    def __init__(self, module: str, do: Callable[[Any], None]) -> None:
+        self._module = module
         self._do = do
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
-        if name != "pdb":
+        if name != self._module:
             return None
         sys.meta_path.remove(self)
         from importlib.util import find_spec

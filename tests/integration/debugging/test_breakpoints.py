@@ -71,18 +71,34 @@ def test_a_line_is_edited_with_the_arrow_keys_in_pdb(laptop: Laptop) -> None:
         assert typist.ends() == 0
 
 
-def test_ipdb_opens_too(laptop: Laptop) -> None:
+IPDB = [
+    pytest.param("breakpoint()", "", {"PYTHONBREAKPOINT": "ipdb.set_trace"}, id="by PYTHONBREAKPOINT"),
+    pytest.param("import ipdb; ipdb.set_trace()", "", {}, id="imported by the step"),
+    pytest.param("ipdb.set_trace()", "import ipdb", {}, id="imported by the script"),
+]
+
+
+@pytest.mark.parametrize("options", WAYS)
+@pytest.mark.parametrize(("breaking", "top", "environ"), IPDB)
+def test_ipdb_opens_too_and_the_run_goes_on_after_it(
+    laptop: Laptop, breaking: str, top: str, environ: dict[str, str], options: tuple[str, ...]
+) -> None:
     pytest.importorskip("ipdb")
-    script = flow_with(laptop, "breakpoint()")
-    environ = {"PYTHONBREAKPOINT": "ipdb.set_trace", "HOME": str(laptop.folder)}
-    with Typist(laptop, str(script), "run", "--max-workers", "1", environ=environ) as typist:
-        typist.sees("ipdb> ")
+    script = flow_with(laptop, breaking)
+    script.write_text(f"{top}\n{script.read_text()}")
+    environ = {"HOME": str(laptop.folder), **environ}
+    with Typist(laptop, str(script), "run", "--max-workers", "1", *options, environ=environ) as typist:
+        typist.sees("ipdb>")
         typist.types("p secret * 1000")
         typist.sees("41000")
-        typist.sees("ipdb> ")
+        typist.sees("ipdb>")
         typist.types("c")
+        typist.sees("x is 42")
+        typist.sees("] after 42")
         typist.sees("Done!")
         assert typist.ends() == 0
+    assert "\r\r\n\r\r\n" not in typist.raw  # as where its prompt takes this for no terminal
+    assert "41000" in laptop.log("Breaking", "1", "b/0")
 
 
 def test_a_step_reads_what_is_typed(laptop: Laptop) -> None:
