@@ -7,7 +7,7 @@ is imported only when it's called.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
@@ -33,6 +33,16 @@ class Command:
         module, _, function = self.done_by.partition(":")
         code: int = getattr(import_module(f"reflow.cli.{module}"), function)(target, options)
         return code
+
+
+def as_ours(words: Sequence[str]) -> Sequence[str]:
+    """Metaflow's `logs show PATH` is `logs PATH` here, and its `help` is `--help`."""
+    if list(words[:1]) == ["help"]:
+        return ["--help", *words[1:]]
+    at = list(words).index("logs") if "logs" in words else len(words)
+    if list(words[at + 1 : at + 2]) == ["show"]:
+        return [*words[: at + 1], *words[at + 2 :]]
+    return words
 
 
 def add_commands(commands: Subparsers, shared: Parser) -> None:
@@ -86,7 +96,12 @@ def _logs(parser: argparse.ArgumentParser) -> None:
         "--both", dest="streams", action="store_const", const="oe", help="Both; the default."
     )
     parser.set_defaults(streams="oe")
-    parser.add_argument("--timestamps", action="store_true", help="The time of each line before it.")
+    parser.add_argument(
+        "--timestamps",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="The time of each line before it.",
+    )
     parser.add_argument(
         "--attempt", type=at_least_zero, metavar="N", help="This attempt, from 0. Default: the latest."
     )
@@ -94,7 +109,12 @@ def _logs(parser: argparse.ArgumentParser) -> None:
 
 def _dump(parser: argparse.ArgumentParser) -> None:
     _task_path(parser)
-    parser.add_argument("--private", action="store_true", help="Also artifacts whose names start with _.")
+    parser.add_argument(
+        "--private",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="Also artifacts whose names start with _.",
+    )
     parser.add_argument(
         "--max-value-size",
         type=at_least_zero,
@@ -125,8 +145,15 @@ def _tag(parser: argparse.ArgumentParser) -> None:
         kind = kinds.add_parser(name, help=what, allow_abbrev=False)
         kind.add_argument("--store", metavar="URL", default=argparse.SUPPRESS, help="See `tag --help`.")
         kind.add_argument("--run-id", metavar="[FLOW/]RUN", help="Default: the last run here.")
+        kind.add_argument("--namespace", metavar="NAME", help="As in Metaflow; a run's id is enough here.")
         if name == "list":
+            kind.add_argument("run", nargs="?", metavar="RUN", help="As --run-id.")
             kind.add_argument("--all", action="store_true", help="Of all runs of the flow.")
+            kind.add_argument("--my-runs", action="store_true", help="Of your runs of the flow.")
+            kind.add_argument("--group-by-tag", action="store_true", help="The runs of each tag.")
+            kind.add_argument(
+                "--group-by-run", action="store_true", help="The tags of each run; the default."
+            )
             kind.add_argument("--hide-system-tags", action="store_true", help="Only those that users gave.")
             kind.add_argument("--flat", action="store_true", help="A tag a line, and nothing else.")
             kind.add_argument("--json", action="store_true", help="One JSON object, for programs.")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reflow.cli.commands import COMMANDS, add_commands
+from reflow.cli.commands import COMMANDS, add_commands, as_ours
 from reflow.cli.parsing import Parser, at_least_one
 from reflow.cli.target import Target
 from reflow.values.dataclass import dataclass
@@ -32,7 +32,7 @@ class FlowScript:
 
 def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
     """Do what the arguments say; the exit code."""
-    configured, arguments = settle(script, arguments)
+    configured, arguments = settle(script, as_ours(arguments))
     parameters = {p.name: p for p in _parameters(script)}
     options = parse(script, parameters, arguments)
     options.configs = configured
@@ -137,7 +137,15 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
         )
     )
     commands.add_parser("show", help="Show the flow's steps.", parents=[shared], allow_abbrev=False)
-    commands.add_parser("check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False)
+    check = commands.add_parser(
+        "check", help="Check that the flow can run.", parents=[shared], allow_abbrev=False
+    )
+    check.add_argument(
+        "--warnings",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="As in Metaflow, for pylint, which isn't run here.",
+    )
     add_commands(commands, shared)
     for command in (run, resume):
         _running_options(command)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from reflow.values.errors import ReflowError, UsageError
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from reflow.sdk.flowspec import FlowSpec
 
 FILE_COMMANDS = ("run", "resume", "spin", "debug", "show", "check")
@@ -24,7 +26,20 @@ def script_main(flow_class: type[FlowSpec]) -> None:
     from reflow.cli.flow import FlowScript, flow_command
 
     script = FlowScript(flow_class, Path(sys.argv[0]), alias=False)
-    sys.exit(guarded(lambda: flow_command(script, sys.argv[1:])))
+    code = guarded(lambda: flow_command(script, sys.argv[1:]))
+    if sys.flags.interactive:
+        sys.excepthook = silent_about_exits(sys.excepthook)
+    sys.exit(code)
+
+
+def silent_about_exits(before: Callable[..., object]) -> Callable[..., object]:
+    """For `python -i`, which prints a traceback of SystemExit before its prompt."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, SystemExit):
+            before(kind, error, trace)
+
+    return hook
 
 
 def console() -> None:

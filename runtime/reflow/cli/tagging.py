@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from reflow.cli.target import Path4, Target
+from reflow.sdk.identity import user_name
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Manifest
 from reflow.values.errors import UsageError
@@ -70,12 +71,16 @@ def _run(target: Target, options: argparse.Namespace) -> Path4:
 
 
 def _list(target: Target, options: argparse.Namespace) -> int:
-    if options.all:
+    if options.run and options.run_id:
+        raise UsageError("tag list takes one run: RUN or --run-id RUN.")
+    options.run_id = options.run_id or options.run
+    if options.all or options.my_runs:
         if not target.flow and not options.run_id:
             raise UsageError("tag list --all needs a flow: --run-id FLOW.")
         flow = target.flow or options.run_id.partition("/")[0]
         store = target.flow_store(flow)
-        paths = [Path4(flow, run.run) for run in store.listed()]
+        mine = user_name() if options.my_runs else None
+        paths = [Path4(flow, run.run) for run in store.listed() if mine in (None, run.user)]
     else:
         paths = [_run(target, options)]
         store = target.flow_store(paths[0].flow)
@@ -84,6 +89,14 @@ def _list(target: Target, options: argparse.Namespace) -> int:
         return 0
     if options.flat:
         print("\n".join(sorted({one for path in paths for one in _tags(store, path, options)})))
+        return 0
+    if options.group_by_tag:
+        runs: dict[str, list[str]] = {}
+        for path in paths:
+            for one in _tags(store, path, options):
+                runs.setdefault(one, []).append(f"{path.flow}/{path.run}")
+        for one in sorted(runs):
+            print(f"{one}: {' '.join(runs[one])}")
         return 0
     for path in paths:
         _print(store, path, options)

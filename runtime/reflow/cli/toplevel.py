@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reflow.cli.commands import COMMANDS, add_commands_by_name
+from reflow.cli.commands import COMMANDS, add_commands_by_name, as_ours
 from reflow.cli.completion import HOW, SHELLS
 from reflow.cli.parsing import Parser
 from reflow.cli.target import Target
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def toplevel_command(arguments: Sequence[str]) -> int:
     """Parse and do; the exit code. Raises UsageError."""
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(as_ours(arguments))
     if options.command == "apply":
         from reflow.cli.applying import apply
 
@@ -120,7 +120,7 @@ def print_help_of(command: str) -> None:
 
     below = build_flow_parser(any_flow(), {})._subparsers
     assert below is not None
-    parser = below._group_actions[0].choices[command]  # type: ignore[index,call-overload]
+    parser = below._group_actions[0].choices[command]  # type: ignore[index]
     parser.prog = f"reflow {command} FILE"
     parser.epilog = f"`reflow {command} FILE --help` lists the flow's own parameters too."
     parser.print_help()

@@ -53,6 +53,13 @@ def test_tags_are_listed_of_one_run_or_of_all(tiny: Laptop) -> None:
     every = tiny.play("tiny.py", "tag", "list", "--all", "--flat", "--hide-system-tags").out
     assert every.splitlines() == ["first", "second"]
     assert json.loads(tiny.play("tiny.py", "tag", "list", "--all", "--json").out)["1"][0] == "first"
+    assert tiny.play("tiny.py", "tag", "list", "2", "--hide-system-tags").out == "Tiny/2: second\n"
+    by_tag = tiny.play("tiny.py", "tag", "list", "--my-runs", "--group-by-tag").out.splitlines()
+    assert "second: Tiny/2" in by_tag
+    assert "user:tester: Tiny/2 Tiny/1" in by_tag
+    tiny.environ["USER"] = "somebody-else"
+    assert tiny.play("tiny.py", "tag", "list", "--my-runs").out == ""
+    del tiny.environ["USER"]
 
 
 def test_gc_shows_first_and_deletes_only_when_told(tiny: Laptop) -> None:

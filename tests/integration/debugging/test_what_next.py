@@ -50,3 +50,16 @@ def test_what_it_offers_works(laptop: Laptop, script: Path) -> None:
         typist.sees('-> raise ValueError("no")')
         typist.types("q")
         assert typist.ends() == 1, typist.screen
+
+
+def test_python_i_is_left_at_its_prompt_without_a_traceback_of_its_exit(laptop: Laptop) -> None:
+    script = laptop.flow(
+        "Fine", "@step\ndef start(self):\n    self.next(self.end)\n\n@step\ndef end(self):\n    pass\n"
+    )
+    with Typist(laptop, "-i", str(script), "run") as typist:
+        typist.sees(">>> ")
+        assert "Traceback" not in typist.screen
+        typist.types("print(6 * 7, __name__)")
+        typist.sees("42 __main__")
+        typist.types("Ctrl-D")
+        assert typist.ends() == 0

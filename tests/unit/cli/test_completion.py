@@ -48,7 +48,7 @@ def test_bash_offers_the_commands(script: Path) -> None:
 def test_bash_offers_a_command_s_own_commands_and_options(script: Path) -> None:
     assert {"add", "remove", "replace", "list"} <= offered(script, "tag", "")
     assert offered(script, "tag", "list", "--hi") == {"--hide-system-tags"}
-    assert {"--max-workers", "--max-num-splits"} == offered(script, "run", "flow.py", "--max")
+    assert {"--max-workers"} == offered(script, "run", "flow.py", "--max-w")
 
 
 def test_bash_offers_files_and_choices_where_they_belong(script: Path) -> None:
