@@ -13,7 +13,8 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; p
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem } h3 { font-size: 1rem }
 h1, h2, h3, h4 { line-height: 1.25 } .note { opacity: .7 }
 table { border-collapse: collapse } td, th { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left;
-vertical-align: top } th { background: var(--soft); font-weight: 600 } .wide { overflow-x: auto; margin: .6rem 0 }
+vertical-align: top } th { background: var(--soft); font-weight: 600 }
+.wide { overflow: auto; max-height: 34rem; margin: .6rem 0 }
 .pairs th { white-space: nowrap } pre, code { font: 13px/1.45 ui-monospace, monospace }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 } .block { background: var(--soft); padding: .6rem;
 border-radius: 4px; margin: .6rem 0 }

@@ -42,7 +42,7 @@ def stacked(layer: Layer) -> tuple[str, Sequence[Point]] | None:
     other = "x" if along == "y" else "y"
     above: dict[tuple[Any, bool], float] = {}
     made = []
-    for point in layer.points:
+    for point in sorted(layer.points, key=lambda point: str(point.get("color"))):
         key = (point.get(other), point[along] < 0)
         low = above.get(key, 0.0)
         above[key] = low + point[along]
@@ -150,6 +150,23 @@ def _circles(layer: Layer, canvas: Canvas, points: Iterable[Point]) -> Iterator[
         )
 
 
+def _texts(layer: Layer, canvas: Canvas) -> Iterator[str]:
+    x, y = canvas.scales.get("x"), canvas.scales.get("y")
+    anchor = {"left": "start", "right": "end"}.get(str(layer.look.get("align")), "middle")
+    right, down = (float(layer.look.get(name) or 0) for name in ("dx", "dy"))
+    fixed = layer.channels["text"].value if "text" in layer.channels else layer.look.get("text")
+    for point in layer.points[:MOST]:
+        value = point.get("text") if fixed is None else fixed
+        text = number_text(value) if isinstance(value, int | float) else str("" if value is None else value)
+        across = (x.at(point["x"]) if x and "x" in point else canvas.width / 2) + right
+        below = (y.at(point["y"]) if y and "y" in point else canvas.height / 2) + down + 4
+        color = _color(layer, canvas, point, "currentColor")
+        yield (
+            f'<text x="{across:.1f}" y="{below:.1f}" text-anchor="{anchor}" style="fill:{color}">'
+            f"{escape(text)}</text>"
+        )
+
+
 def _ticks(layer: Layer, canvas: Canvas) -> Iterator[str]:
     x, y = canvas.scales.get("x"), canvas.scales.get("y")
     is_upright = not (layer.channels.get("x") and layer.channels["x"].is_discrete)
@@ -228,6 +245,7 @@ _HOW: Mapping[str, Callable[[Layer, Canvas], Iterator[str]]] = {
     "point": _points,
     "rect": _rects,
     "rule": _rules,
+    "text": _texts,
     "tick": _ticks,
 }
 

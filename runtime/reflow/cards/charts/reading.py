@@ -17,17 +17,28 @@ MARKS = {
     "point": "point",
     "rect": "rect",
     "rule": "rule",
+    "text": "text",
     "square": "point",
     "tick": "tick",
     "trail": "line",
 }
 """Marks that are drawn, by how."""
-CHANNELS = ("x", "y", "x2", "y2", "color", "theta", "size", "detail", "order")
+CHANNELS = ("x", "y", "x2", "y2", "color", "theta", "size", "detail", "order", "text")
 _IGNORED = frozenset(
     ("tooltip", "opacity", "shape", "href", "key", "description", "strokeDash", "strokeWidth", "fillOpacity")
 )
 _SAME = {"fill": "color", "stroke": "color"}
+_APART = frozenset(
+    ("shape", "strokeDash", "opacity", "key")
+)  # what tells groups apart is drawn as lines of their own
 _KINDS = {"Q": "quantitative", "N": "nominal", "O": "ordinal", "T": "temporal"}
+_UNITS = {
+    "year": 1,
+    "yearmonth": 2,
+    "yearmonthdate": 3,
+    "yearmonthdatehours": 4,
+    "yearmonthdatehoursminutes": 5,
+}
 _FORMATS = ("%b %d %Y", "%Y/%m/%d", "%m/%d/%Y", "%d %b %Y")
 Point = dict[str, Any]
 
@@ -50,6 +61,7 @@ class Channel:
     scale: Mapping[str, Any] = field(default_factory=dict)
     value: Any = None
     datum: Any = None
+    unit: str = ""  # of time
 
     @property
     def is_discrete(self) -> bool:
@@ -117,6 +129,8 @@ def _channels(
 ) -> Iterable[tuple[str, Channel]]:
     for given, about in encoding.items():
         name = _SAME.get(given, given)
+        if given in _APART and isinstance(about, Mapping) and "field" in about and "detail" not in encoding:
+            name = "detail"
         if name in _IGNORED or about is None:
             continue
         if name not in CHANNELS:
@@ -131,12 +145,14 @@ def _channels(
 def _channel(name: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Channel:
     if "condition" in about and "field" not in about:
         about = {"value": about.get("value")}
-    if about.get("timeUnit"):
-        raise NotDrawn("it has a time unit")
+    unit = about.get("timeUnit")
+    if unit and unit not in _UNITS:
+        raise NotDrawn(f"it has the time unit {unit!r}")
     by, bins, aggregate = str(about.get("field") or ""), about.get("bin"), about.get("aggregate") or ""
     if not isinstance(aggregate, str) or aggregate not in ("", *_AGGREGATES):
         raise NotDrawn(f"it aggregates by {aggregate!r}")
     kind = _KINDS.get(str(about.get("type"))[:1].upper()) if about.get("type") else None
+    kind = "temporal" if unit else kind
     kind = kind or ("quantitative" if bins or aggregate else _guessed(by, rows, name, about))
     axis = about.get("axis") or {}
     title = about.get("title") or axis.get("title") or _title(by, aggregate, bool(bins))
@@ -152,6 +168,7 @@ def _channel(name: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, An
         about.get("scale") or {},
         about.get("value"),
         about.get("datum"),
+        str(unit or ""),
     )
 
 
@@ -197,7 +214,8 @@ def _value(channel: Channel, row: Mapping[str, Any]) -> Any:
     if channel.kind == "quantitative":
         return _number(found)
     if channel.kind == "temporal":
-        return _seconds(found)
+        seconds = _seconds(found)
+        return _begun(seconds, channel.unit) if channel.unit and seconds is not None else seconds
     return str(found)
 
 
@@ -228,6 +246,13 @@ def _seconds(value: Any) -> float | None:
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _begun(seconds: float, unit: str) -> float:
+    """When the year, month … began in which the moment is."""
+    parts = datetime.fromtimestamp(seconds, UTC).timetuple()[: _UNITS[unit]]
+    year, month, day, hour, minute = (*parts, *(1, 1, 1, 0, 0)[len(parts) :])
+    return datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
 
 
 def _moment(text: str) -> datetime | None:

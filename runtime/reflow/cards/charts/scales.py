@@ -14,7 +14,7 @@ _STEPS = (
     *(n * _HOUR for n in (1, 3, 6, 12)),
     *(n * _DAY for n in (1, 2, 7, 14)),
 )
-_MONTH = 30.4 * _DAY
+_MONTH, _YEAR = 30.4 * _DAY, 365.25 * _DAY
 _TICKS = 6  # about so many on an axis
 Tick = tuple[float, str]
 
@@ -110,6 +110,7 @@ class Time(Linear):
             if span / step <= _TICKS + 1:
                 first, last = ceil(self.low / step), floor(self.high / step)
                 form = "%H:%M:%S" if step < _MINUTE else "%H:%M" if step < _DAY else "%b %d"
+                form = f"%b %d {form}" if step < _DAY < span else form
                 return [
                     (self.at(n * step), datetime.fromtimestamp(n * step, UTC).strftime(form))
                     for n in range(first, last + 1)
@@ -117,7 +118,8 @@ class Time(Linear):
         return self._months(max(1, round(span / _MONTH / _TICKS)))
 
     def _months(self, every: int) -> list[Tick]:
-        every = next((one for one in (1, 3, 6, 12) if one >= every), 12 * ceil(every / 12))
+        every = next((one for one in (1, 3, 6, 12) if one >= every), 0)
+        every = every or 12 * max(1, round(step_of(0, (self.high - self.low) / _YEAR, _TICKS)))
         moment = datetime.fromtimestamp(self.low, UTC)
         month = moment.year * 12 // every * every
         found = []
