@@ -162,7 +162,10 @@ def _installed_version(top: str) -> str | None:
         pass
     except ValueError:
         return None
-    return "of unknown version" if util.find_spec(top) else None
+    try:
+        return "of unknown version" if util.find_spec(top) else None
+    except (ImportError, ValueError):  # made in memory, as what several of Cython's modules share is
+        return None
 
 
 def type_name(value: Any) -> str:

@@ -6,6 +6,7 @@ import decimal
 import pickle
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,13 @@ def test_the_packages_of_a_values_types_are_noted_and_not_the_standard_librarys(
     assert flow.dump(value, budget=1 << 20).packages == ("hypothesis",)
     assert flow.dump(pytest.raises, budget=999).packages == ("_pytest",)
     assert flow.dump(len, budget=999).packages == ()
+
+
+def test_a_module_made_in_memory_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = types.ModuleType("_shared_by_extensions")
+    assert shared.__spec__ is None
+    monkeypatch.setitem(sys.modules, shared.__name__, shared)
+    assert artifacts.versions([shared.__name__]) == {}
 
 
 def test_versions_are_those_of_this_process() -> None:
