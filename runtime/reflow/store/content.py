@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from pickle import PickleBuffer
 from types import TracebackType
 from typing import BinaryIO
 
@@ -63,8 +64,11 @@ class Content:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Takes any buffer. Big ones go straight to the file, without a copy."""
+    def write(self, data: bytes | bytearray | memoryview | PickleBuffer) -> int:
+        """Takes any buffer, a big array's own too, as a pickler hands it on. Big ones go straight to the file, without
+        a copy."""
+        if isinstance(data, PickleBuffer):
+            data = data.raw()
         length = data.nbytes if isinstance(data, memoryview) else len(data)
         self.size += length
         if length >= APART:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from hashlib import sha256
 from pathlib import Path
+from pickle import PickleBuffer
 
 import pytest
 
@@ -15,8 +16,10 @@ from reflow.values.errors import StoreRefused
 
 
 def test_big_and_small_pieces_are_hashed_and_kept_in_their_order(tmp_path: Path) -> None:
-    pieces: list[bytes | memoryview] = [
+    pieces: list[bytes | memoryview | PickleBuffer] = [
         b"head",
+        PickleBuffer(b"buffer" * 10),
+        PickleBuffer(b"c" * APART),
         b"a" * APART,
         b"between",
         memoryview(bytearray(b"b" * (APART + 1))),
