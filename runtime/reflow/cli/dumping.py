@@ -18,6 +18,7 @@ from reflow.store.flowstore import FlowStore
 from reflow.store.table import ArtifactTable
 from reflow.store.values import ArtifactRef, Record
 from reflow.values.errors import NotFound, ReflowError, StoreRefused
+from reflow.values.untrusted import one_line
 
 
 def dump(target: Target, options: argparse.Namespace) -> int:
@@ -41,17 +42,27 @@ def dump(target: Target, options: argparse.Namespace) -> int:
         first = next(lines, None)  # before anything is printed: a name that isn't there is an error
         print(name)
         if (about := told(environments, record.key.step)) is not None:
-            print(f"    {_packages(about)}")
+            print(f"    {one_line(_packages(about))}")
+        if first is None and not options.include:
+            print("    no artifacts")
         if first is not None:
-            print(f"    {first}")
+            print(f"    {one_line(first)}")
         for line in lines:
-            print(f"    {line}")
+            print(f"    {one_line(line)}")
     return 0
 
 
 def _packages(about: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items()) or "no packages"
     return f"in an environment of its own (@{about['type']}): {packages}, Python {about['python']}"
+
+
+def present(table: ArtifactTable, options: argparse.Namespace) -> Iterator[str]:
+    """As `chosen`, without those that the task hasn't: of the tasks of a step, some may lack what others have."""
+    wanted = {name.strip() for name in options.include.split(",") if name.strip()}
+    for name in sorted(table):
+        if name in wanted or (not wanted and (options.private or not name.startswith("_"))):
+            yield name
 
 
 def chosen(table: ArtifactTable, options: argparse.Namespace) -> Iterator[str]:
@@ -116,7 +127,7 @@ def _into_file(
     found: dict[str, dict[str, Any]] = {}
     for name, record in tasks:
         table = store.table(run, record) if record.status.finished else None
-        found[name] = {each: _load(store, table, each) for each in chosen(table, options)} if table else {}
+        found[name] = {each: _load(store, table, each) for each in present(table, options)} if table else {}
     file: Path = options.file
     try:
         file.write_bytes(pickle.dumps(found, protocol=5))

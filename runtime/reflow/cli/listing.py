@@ -21,6 +21,8 @@ from reflow.store.parallel import each
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
+from reflow.values.similar import did_you_mean
+from reflow.values.untrusted import one_line
 
 LIMIT = 20
 
@@ -28,7 +30,7 @@ LIMIT = 20
 @dataclass(frozen=True, slots=True)
 class Row:
     """A run and how it is: `succeeded`, `failed`, `stopped` (by Ctrl-C, a signal or a cancel), `running`, or `dead`: it
-    has no end, and nobody works on it."""
+    has no end, and nobody works on it; `damaged`: what the store holds of it can't be read."""
 
     flow: str
     run: Listed
@@ -51,6 +53,10 @@ def list_runs(target: Target, options: argparse.Namespace) -> int:
         return 0
     for line in table([HEADING, *_cells(rows, time.time(), several=target.flow is None)]):
         print(line)
+    for row in rows:
+        if row.run.problem:
+            sys.stdout.flush()
+            print(one_line(f"{row.flow}/{row.run.run}: {row.run.problem}"), file=sys.stderr)
     if any(row.state == "dead" for row in rows):
         sys.stdout.flush()
         print(
@@ -78,6 +84,8 @@ def runs_of(store: FlowStore, tags: Iterable[str]) -> list[Listed]:
 
 def state_of(store: FlowStore, run: Listed) -> str:
     """As `Run.status` of the client, and one word more: `stopped`."""
+    if run.problem:
+        return "damaged"
     if run.end:
         return "succeeded" if run.end.succeeded else "failed" if run.end.failed_step else "stopped"
     if store.liveness(run.run).alive:
@@ -92,7 +100,8 @@ def _row(objects: ObjectStore, flow: str, run: Listed) -> Row:
 def _complain(objects: ObjectStore, flows: list[str], tags: list[str]) -> None:
     what = f" with the tag {' and '.join(tags)}" if tags else ""
     of = f" of {' or '.join(flows)}" if flows else ""
-    raise NotFound(f"There is no run{of}{what} in the store {objects.url}.")
+    meant = did_you_mean(flows[0], flows_of(objects)) if len(flows) == 1 and not tags else ""
+    raise NotFound(f"There is no run{of}{what} in the store {objects.url}{meant}.")
 
 
 HEADING = ("FLOW", "RUN", "STATE", "STARTED", "AGE", "ORIGIN", "FAILED", "USER", "TAGS")

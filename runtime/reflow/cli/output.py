@@ -13,6 +13,8 @@ from reflow.cli.failures import locals_lines
 from reflow.cli.target import Target
 from reflow.store.flowstore import FlowStore
 from reflow.store.logs import Frame
+from reflow.values.dataclass import replace
+from reflow.values.untrusted import one_line
 
 _STREAMS = {"o": "stdout", "e": "stderr"}
 
@@ -25,6 +27,8 @@ def show_logs(target: Target, options: argparse.Namespace) -> int:
         if path.task is None:
             _say(f"# {path.run}/{one.key.path}")
         frames = (frame for frame in frames_of(store, path.run, one) if frame.stream in options.streams)
+        if options.streams == "e":  # it alone is what was asked for, and so is the output
+            frames = (replace(frame, stream="o") for frame in frames)
         write(stamped(frames) if options.timestamps else frames)
         if "e" in options.streams and one.record and one.record.exception:
             for line in locals_lines(one.record):
@@ -76,4 +80,4 @@ def _line(time: float, stream: str, line: bytes) -> Frame:
 def _say(line: str) -> None:
     """About the output, so on stderr: what is piped on is the task's own."""
     sys.stdout.flush()
-    print(line, file=sys.stderr, flush=True)
+    print(one_line(line), file=sys.stderr, flush=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reflow.values.untrusted import one_line
+
 _AGES = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _SIZES = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
 
@@ -13,6 +15,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     if not rows:
         return []
     used = [n for n in range(len(rows[0])) if len(rows) == 1 or any(row[n] for row in rows[1:])]
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = {n: max(len(row[n]) for row in rows) for n in used}
     return ["  ".join(row[n].ljust(widths[n]) for n in used).rstrip() for row in rows]
 

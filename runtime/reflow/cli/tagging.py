@@ -12,6 +12,7 @@ from reflow.sdk.identity import user_name
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Manifest
 from reflow.values.errors import UsageError
+from reflow.values.untrusted import one_line
 
 
 def tag(target: Target, options: argparse.Namespace) -> int:
@@ -88,7 +89,7 @@ def _list(target: Target, options: argparse.Namespace) -> int:
         print(json.dumps({path.run: list(_tags(store, path, options)) for path in paths}, indent=1))
         return 0
     if options.flat:
-        print("\n".join(sorted({one for path in paths for one in _tags(store, path, options)})))
+        print("\n".join(sorted({one_line(one) for path in paths for one in _tags(store, path, options)})))
         return 0
     if options.group_by_tag:
         runs: dict[str, list[str]] = {}
@@ -115,4 +116,5 @@ def _tags(store: FlowStore, path: Path4, options: argparse.Namespace) -> Iterato
 
 
 def _print(store: FlowStore, path: Path4, options: argparse.Namespace) -> None:
-    print(f"{path.flow}/{path.run}: {' '.join(_tags(store, path, options)) or 'no tags'}")
+    tags = map(one_line, _tags(store, path, options))
+    print(f"{path.flow}/{path.run}: {' '.join(tags) or 'no tags'}")

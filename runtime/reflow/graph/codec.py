@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reflow.graph.types import Decorator, Graph, Kind, Step
+from reflow.values.untrusted import identifier
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def graph_from_json(data: Mapping[str, Any]) -> Graph:
     """The graph that `graph_to_json` was given. Raises KeyError, TypeError or ValueError for anything"
     " else."""
     steps = {step["name"]: _step_from_json(step) for step in data["steps"]}
-    return Graph(data["flow"], steps, _decorators_from_json(data))
+    return Graph(identifier(data["flow"]), steps, _decorators_from_json(data))
 
 
 def _decorators_to_json(decorators: tuple[Decorator, ...]) -> list[dict[str, Any]]:
@@ -51,12 +52,12 @@ def _step_to_json(step: Step) -> dict[str, Any]:
 
 def _step_from_json(data: Mapping[str, Any]) -> Step:
     return Step(
-        name=data["name"],
+        name=identifier(data["name"]),
         kind=Kind(data["kind"]),
-        targets=tuple(data.get("targets", ())),
+        targets=tuple(map(identifier, data.get("targets", ()))),
         foreach=data.get("foreach"),
         condition=data.get("condition"),
-        cases=tuple((str(case), str(step)) for case, step in data.get("cases", ())),
+        cases=tuple((str(case), identifier(step)) for case, step in data.get("cases", ())),
         is_join=data.get("is_join", False),
         line=data.get("line", 0),
         doc=data.get("doc", ""),

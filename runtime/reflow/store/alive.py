@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import Any
 
 from reflow.store import formats
 from reflow.store.folder import FolderStore
@@ -15,7 +16,8 @@ from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
 from reflow.store.values import FORMAT
 from reflow.values.dataclass import dataclass
-from reflow.values.errors import NotFound
+from reflow.values.errors import CorruptObject, NewerFormat, NotFound
+from reflow.values.untrusted import count, text
 
 RENEW = 15.0  # seconds
 DEAD_AFTER = 60.0  # seconds without a renewal
@@ -44,15 +46,20 @@ def liveness(objects: ObjectStore, run: RunLayout) -> Liveness:
     if info is None or objects.stat(run.end) is not None:
         return Liveness(False)
     try:
-        found = formats.read(objects.get(run.alive), run.alive, dict)
+        owner, host, pid = formats.read(objects.get(run.alive), run.alive, _who)
     except NotFound:
         return Liveness(False)
+    except (CorruptObject, NewerFormat):
+        owner, host, pid = "", "", 0  # its age tells all the same
     age = max(0.0, objects.now() - info.modified)
     alive = age < DEAD_AFTER
-    host = str(found.get("host", ""))
     if alive and host == os.uname().nodename:
         alive = _is_locked(lock_path(objects, run))
-    return Liveness(alive, str(found.get("owner", "")), host, int(found.get("pid", 0)), age)
+    return Liveness(alive, owner, host, pid, age)
+
+
+def _who(found: dict[str, Any]) -> tuple[str, str, int]:
+    return text(found.get("owner", "")), text(found.get("host", "")), count(found.get("pid", 0))
 
 
 def lock_path(objects: ObjectStore, run: RunLayout) -> str:

@@ -16,6 +16,7 @@ from reflow.store import layout
 from reflow.store.objects import ObjectInfo, ObjectStore
 from reflow.store.values import Manifest, RunEnd
 from reflow.values.dataclass import dataclass, replace
+from reflow.values.untrusted import identifier, moment, text
 
 _LONGEST = 240  # characters of a name, which a file system takes up to 255 of
 
@@ -32,6 +33,8 @@ class Listed:
     from_step: str | None = None
     tags: tuple[str, ...] = ()
     end: RunEnd | None = None
+    problem: str = ""
+    """Why no more is known of it: an object of it is damaged, or a newer Reflow's."""
 
 
 def note_run(objects: ObjectStore, manifest: Manifest) -> None:
@@ -79,12 +82,25 @@ def read(objects: ObjectStore, flow: str) -> dict[str, Listed]:
         try:
             if what == "run":
                 created, user, place, origin, from_step, given = fact
-                found[run] = Listed(run, float(created), user, place, origin, from_step, tuple(given))
+                found[run] = Listed(
+                    layout.run_id(run),
+                    moment(created),
+                    text(user),
+                    text(place),
+                    None if origin is None else layout.run_id(origin),
+                    None if from_step is None else identifier(from_step),
+                    tuple(map(text, given)),
+                )
             elif what == "end":
                 succeeded, ended, failed_step, failed_task = fact
-                ends[run] = RunEnd(bool(succeeded), float(ended), failed_step, failed_task)
+                ends[run] = RunEnd(
+                    bool(succeeded),
+                    moment(ended),
+                    None if failed_step is None else identifier(failed_step),
+                    None if failed_task is None else text(failed_task),
+                )
             elif what == "tags" and info.modified >= tags.get(run, (0.0,))[0]:
-                tags[run] = info.modified, tuple(map(str, fact))
+                tags[run] = info.modified, tuple(map(text, fact))
         except (ValueError, TypeError):
             continue  # not of this form: the run is read
     return {
@@ -114,7 +130,7 @@ def _facts(objects: ObjectStore, flow: str) -> Iterator[tuple[str, str, ObjectIn
         what, _, text = name.partition("_")
         try:
             yield run, what, info, json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
 
 

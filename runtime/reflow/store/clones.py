@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reflow.store.layout import run_id
 from reflow.values.key import TaskKey
+from reflow.values.untrusted import count, identifier
+
+_WIDEST = 10_000_000  # tasks of one range: a manifest of a few bytes must not fill the memory
 
 
 def to_json(clones: Mapping[str, Iterable[TaskKey]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
@@ -21,7 +25,12 @@ def from_json(
     found: Mapping[str, Mapping[str, Iterable[Mapping[str, Any]]]],
 ) -> dict[str, tuple[TaskKey, ...]]:
     return {
-        origin: tuple(key for step, groups in steps.items() for group in groups for key in _keys(step, group))
+        run_id(origin): tuple(
+            key
+            for step, groups in steps.items()
+            for group in groups
+            for key in _keys(identifier(step), group)
+        )
         for origin, steps in found.items()
     }
 
@@ -41,13 +50,16 @@ def _by_step(keys: Iterable[TaskKey]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _keys(step: str, group: Mapping[str, Any]) -> Iterator[TaskKey]:
-    within, loop = tuple(group.get("in", ())), tuple(group.get("loop", ()))
+    within, loop = tuple(map(count, group.get("in", ()))), tuple(map(count, group.get("loop", ())))
     if "at" not in group:
         yield TaskKey(step, within, loop)
         return
     for part in group["at"].split(","):
         first, _, last = part.partition("-")
-        for index in range(int(first), int(last or first) + 1):
+        start, end = int(first), int(last or first)
+        if not 0 <= start <= end <= start + _WIDEST:
+            raise ValueError(f"{part!r} is no range of tasks")
+        for index in range(start, end + 1):
             yield TaskKey(step, (*within, index), loop)
 
 

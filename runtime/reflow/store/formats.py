@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from reflow.graph.codec import graph_from_json, graph_to_json
-from reflow.store import clones
+from reflow.store import clones, layout
 from reflow.store.values import (
     FORMAT,
     ArtifactRef,
@@ -29,6 +29,7 @@ from reflow.store.values import (
 )
 from reflow.values.errors import CorruptObject, NewerFormat
 from reflow.values.key import TaskKey
+from reflow.values.untrusted import count, identifier, moment, text
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -55,14 +56,27 @@ def read_all(parts: Sequence[bytes], where: str, build: Callable[[Json], T]) -> 
             raise ValueError("more or less than was written")
         if version <= FORMAT:
             return [build(found) for found in every]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise CorruptObject(
             f"The object {where} in the store is damaged or was cut short ({type(error).__name__}: {error})."
+            f" {_what_to_do(where)}"
         ) from error
     raise NewerFormat(
         f"{where} was written by a newer Reflow, in format {version}; this one reads up to format {FORMAT}."
         " Use that version of Reflow, or a later one."
     )
+
+
+def _what_to_do(where: str) -> str:
+    """Where nothing has kept a copy of the object."""
+    parts = where.split("/")
+    if "tasks" in parts:
+        return "Put it back from a copy of the store, or delete it: a resume then runs this task again."
+    if parts[-1] in ("end", "tags", "alive"):
+        return "Delete it: nothing else is lost."
+    if parts[-1] == "manifest":
+        return f"Put it back from a copy of the store, or delete the run: `gc --run {parts[-2]}`."
+    return "Put it back from a copy of the store. Other runs can be used as before."
 
 
 # Manifest
@@ -107,20 +121,20 @@ def decode_manifest(data: bytes, where: str) -> Manifest:
 def _manifest(found: Json) -> Manifest:
     code, origin = found["code"], found.get("origin")
     return Manifest(
-        flow=found["flow"],
-        run=found["run"],
-        owner=found["owner"],
-        created=found["created"],
+        flow=identifier(found["flow"]),
+        run=layout.run_id(found["run"]),
+        owner=text(found["owner"]),
+        created=moment(found["created"]),
         graph=graph_from_json(found["graph"]),
-        digest=found["digest"],
-        code=CodeRef(code["script"], code.get("sha256"), code.get("alias", False)),
+        digest=text(found["digest"]),
+        code=CodeRef(text(code["script"]), code.get("sha256"), code.get("alias", False)),
         parameters=found.get("parameters", {}),
-        origin=Origin(origin["run"], origin.get("from_step")) if origin else None,
+        origin=Origin(layout.run_id(origin["run"]), origin.get("from_step")) if origin else None,
         clones=clones.from_json(found.get("clones", {})),
-        user=found.get("user", ""),
-        tags=tuple(found.get("tags", ())),
-        python=found.get("python", ""),
-        place=found.get("place", "local"),
+        user=text(found.get("user", "")),
+        tags=tuple(map(text, found.get("tags", ()))),
+        python=text(found.get("python", "")),
+        place=text(found.get("place", "local")),
         request=found.get("request", {}),
         configs=found.get("configs", {}),
         project=found.get("project", {}),
@@ -140,14 +154,18 @@ def encode_end(end: RunEnd) -> bytes:
 def decode_end(data: bytes, where: str) -> RunEnd:
     def build(found: Json) -> RunEnd:
         return RunEnd(
-            found["succeeded"],
-            found["ended"],
-            found.get("failed_step"),
-            found.get("failed_task"),
-            found.get("message", ""),
+            bool(found["succeeded"]),
+            moment(found["ended"]),
+            _text_or_none(found.get("failed_step")),
+            _text_or_none(found.get("failed_task")),
+            text(found.get("message", "")),
         )
 
     return read(data, where, build)
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else text(value)
 
 
 # Records
@@ -202,14 +220,14 @@ def record_from_json(found: Json) -> Record:
     base, items, exception, log = get("base"), get("items"), get("exception"), get("log")
     return Record(
         key_from_json(found),
-        found["attempt"],
-        found["launch"],
-        found["nonce"],
+        count(found["attempt"]),
+        count(found["launch"]),
+        text(found["nonce"]),
         _status(found["status"]),
-        found["started"],
-        found["ended"],
-        get("width"),
-        get("case"),
+        moment(found["started"]),
+        moment(found["ended"]),
+        None if get("width") is None else count(get("width")),
+        _text_or_none(get("case")),
         {name: artifact_from_json(ref) for name, ref in get("artifacts", {}).items()},
         {name: _inherited_from_json(held) for name, held in get("inherited", {}).items()},
         key_from_json(base) if base else None,
@@ -239,7 +257,8 @@ def key_to_json(key: TaskKey) -> Json:
 
 
 def key_from_json(found: Mapping[str, Any]) -> TaskKey:
-    return TaskKey(found["step"], tuple(found.get("foreach", ())), tuple(found.get("loop", ())))
+    step, foreach, loop = found["step"], found.get("foreach", ()), found.get("loop", ())
+    return TaskKey(identifier(step), tuple(map(count, foreach)), tuple(map(count, loop)))
 
 
 def artifact_to_json(ref: ArtifactRef) -> Json:
@@ -254,7 +273,7 @@ def artifact_to_json(ref: ArtifactRef) -> Json:
 def artifact_from_json(found: Json) -> ArtifactRef:
     get = found.get
     return ArtifactRef(
-        found["sha256"], found["size"], found["type"], _bytes(get("inline")), tuple(get("packages", ()))
+        found["sha256"], found["size"], text(found["type"]), _bytes(get("inline")), tuple(get("packages", ()))
     )
 
 
@@ -294,11 +313,11 @@ def _exception_to_json(error: ExceptionInfo) -> Json:
 
 def _exception_from_json(found: Json) -> ExceptionInfo:
     return ExceptionInfo(
-        found["type"],
-        found["message"],
-        found["traceback"],
-        found.get("full", ""),
-        found.get("locals", {}),
+        text(found["type"]),
+        text(found["message"]),
+        text(found["traceback"]),
+        text(found.get("full", "")),
+        {text(name): text(shown) for name, shown in found.get("locals", {}).items()},
     )
 
 

@@ -134,3 +134,10 @@ def run(flow: str, run_id: str) -> RunLayout:
     if run_id in RESERVED or not _RUN_ID.fullmatch(run_id):
         raise NotFound(f"There is no run {flow}/{run_id}: {run_id!r} can't be a run's id.")
     return RunLayout(flow, run_id)
+
+
+def run_id(value: object) -> str:
+    """A run's id that was read. Raises ValueError."""
+    if isinstance(value, str) and value not in RESERVED and _RUN_ID.fullmatch(value):
+        return value
+    raise ValueError(f"{value!r} can't be a run's id")

@@ -8,7 +8,7 @@ from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
 from reflow.store.runs import Runs
 from reflow.values.dataclass import replace
-from reflow.values.errors import NotFound
+from reflow.values.errors import CorruptObject, NewerFormat, NotFound
 
 
 def listed(objects: ObjectStore, runs: Runs) -> list[Listed]:
@@ -17,10 +17,15 @@ def listed(objects: ObjectStore, runs: Runs) -> list[Listed]:
     names = [name for name in objects.list_folders(layout.runs(runs.flow)) if not layout.is_spin(name)]
 
     def look(name: str) -> Listed | None:
-        found = known.get(name) or _from_manifest(runs, name)
-        if found is None or found.end is not None:
-            return found
-        return replace(found, end=runs.end(name))
+        found = known.get(name)
+        try:
+            found = found or _from_manifest(runs, name)
+            if found is None or found.end is not None:
+                return found
+            return replace(found, end=runs.end(name))
+        except (CorruptObject, NewerFormat) as error:
+            info = objects.stat(layout.run(runs.flow, name).manifest)
+            return replace(found or Listed(name, info.modified if info else 0.0), problem=str(error))
 
     complete = [run for name in names if (run := known.get(name)) and run.end is not None]
     others = [name for name in names if name not in known or known[name].end is None]

@@ -9,7 +9,7 @@ from reflow.store import formats, layout
 from reflow.store.errors import RunExists
 from reflow.store.objects import ObjectStore
 from reflow.store.values import Manifest
-from reflow.values.errors import NotFound, StoreError
+from reflow.values.errors import CorruptObject, NewerFormat, NotFound, StoreError
 
 _PATIENCE = 64  # ids tried one after the other; past that the hint is taken as lost, and the runs are listed
 
@@ -65,8 +65,11 @@ def _put(objects: ObjectStore, flow: str, manifest: Manifest) -> bool:
 
 
 def _is_ours(objects: ObjectStore, flow: str, manifest: Manifest) -> bool:
-    """Whether the put that was refused is one of our own, whose answer was lost."""
-    found = _read(objects, flow, manifest.run)
+    """Whether the put that was refused is one of our own, whose answer was lost. A damaged one is somebody's."""
+    try:
+        found = _read(objects, flow, manifest.run)
+    except (CorruptObject, NewerFormat):
+        return False
     return found is not None and found.owner == manifest.owner
 
 

@@ -13,6 +13,7 @@ from reflow.store.parallel import each
 from reflow.store.values import FORMAT, Manifest, RunEnd
 from reflow.values.errors import NotFound, ReflowError, StoreError
 from reflow.values.key import TaskKey
+from reflow.values.untrusted import text
 
 _CACHED = 8  # manifests kept: those of a run and of what it was cloned from
 
@@ -132,7 +133,7 @@ class Runs:
             data = self._objects.get(where)
         except NotFound:
             return self.manifest(run).tags
-        return formats.read(data, where, lambda found: tuple(found["tags"]))
+        return formats.read(data, where, lambda found: tuple(map(text, found["tags"])))
 
     def set_tags(self, run: str, tags: Iterable[str]) -> None:
         """Replace the run's tags. Of two at once, the later stays."""
