@@ -12,6 +12,7 @@ from reflow.store.values import Record
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
+from reflow.values.similar import did_you_mean
 
 _AT_ONCE = 500  # tasks whose records are held
 
@@ -39,7 +40,8 @@ def _of_step(store: FlowStore, path: Path4, attempt: int | None) -> Iterator[Sho
     steps = store.manifest(path.run).graph.steps
     if step not in steps:
         raise NotFound(
-            f"The run {path.flow}/{path.run} has no step {step}; its steps are {', '.join(steps)}."
+            f"The run {path.flow}/{path.run} has no step {step}{did_you_mean(step, steps)}; "
+            f"its steps are {', '.join(steps)}."
         )
     entries = sorted((e for e in store.index(path.run) if e.key.step == step), key=lambda e: e.key)
     running = sorted(_launches(store, path.run, step).keys() - {entry.key.id for entry in entries})

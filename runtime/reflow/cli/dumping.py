@@ -45,6 +45,8 @@ def dump(target: Target, options: argparse.Namespace) -> int:
             print(f"    {one_line(_packages(about))}")
         if first is None and not options.include:
             print("    no artifacts")
+        if first is None and not options.include:
+            print("    no artifacts")
         if first is not None:
             print(f"    {one_line(first)}")
         for line in lines:

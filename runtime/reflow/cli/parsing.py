@@ -8,9 +8,24 @@ from typing import Any, NoReturn
 from reflow.values.errors import UsageError
 from reflow.values.similar import did_you_mean
 
+MANY = 8  # options (with their short forms) that a usage still lists
+
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with errors as one sentence and exit code 2."""
+    """argparse, with errors as one sentence and exit code 2, and a usage of one line."""
+
+    def format_help(self) -> str:
+        """Options are listed below it: many of them in the usage too would push what matters off the screen."""
+        if self.usage is None and len(self._option_string_actions) > MANY:
+            named = [self._shown(action) for action in self._actions if not action.option_strings]
+            self.usage = " ".join([self.prog.replace("%", "%%"), "[options]", *named])
+        return super().format_help()
+
+    def _shown(self, action: argparse.Action) -> str:
+        if isinstance(action, argparse._SubParsersAction):
+            return f"{action.metavar} …"
+        name = str(action.metavar or action.dest)
+        return f"[{name}]" if action.nargs in ("?", "*") else name
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}. See `{self.prog} --help`.")
