@@ -53,6 +53,8 @@ def test_reflow_list_shows_all_flows_of_the_store(laptop: Laptop) -> None:
     assert flows == ["FLOW", "Two", "One"]
     assert laptop.reflow("list", "One").out.count("One") == 1
     assert laptop.reflow("list", "Three").code == 1
+    assert "There is no run of Tow in the store" in laptop.reflow("list", "Tow").err
+    assert laptop.reflow("list", "Tow").err.endswith("(did you mean Two?).\n")
 
 
 def test_a_run_whose_scheduler_was_killed_is_dead_and_one_at_work_is_running(laptop: Laptop) -> None:
