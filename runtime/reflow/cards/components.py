@@ -54,15 +54,25 @@ class Table(UserComponent):
         headers: Sequence[Any] | None = None,
         disable_updates: bool = False,
     ) -> None:
-        self._rows = data if data is not None else []
-        self._headers = headers if headers is not None else []
+        self._rows = _listed(data)
+        self._headers = _listed(headers)
         self._length = len(self._rows)
+        self._why = ""
 
     @classmethod
     def from_dataframe(
         cls, dataframe: Any = None, truncate: bool = True, disable_updates: bool = False
     ) -> Table:
         """A table of a pandas DataFrame, or of another that has `columns`: the first thousand rows, after its index."""
+        try:
+            return cls._of_frame(dataframe, truncate)
+        except Exception as error:
+            made = cls()
+            made._why = f"{type(dataframe).__qualname__} isn't a data frame: {type(error).__name__}: {error}"
+            return made
+
+    @classmethod
+    def _of_frame(cls, dataframe: Any, truncate: bool) -> Table:
         shown = dataframe.head(MOST_ROWS) if truncate else dataframe
         if not hasattr(dataframe, "itertuples"):  # polars, say
             made = cls([list(row) for row in shown.iter_rows()], list(map(str, shown.columns)))
@@ -72,13 +82,21 @@ class Table(UserComponent):
         return made
 
     def render(self) -> str:
-        rows = self._rows[: max(MOST_ROWS, 0)] if self._length > len(self._rows) else self._rows
+        if self._why:
+            return failure("The table can't be shown", self._why)
+        rows = self._rows
         head = "".join(f"<th>{_cell(one)}</th>" for one in self._headers)
         body = "".join(f"<tr>{''.join(f'<td>{_cell(one)}</td>' for one in row)}</tr>" for row in rows)
         table = f"<table>{f'<tr>{head}</tr>' if head else ''}{body}</table>"
         left = self._length - len(rows)
         note = f'<p class="note">{left:,} more rows aren\'t shown.</p>' if left > 0 else ""
         return f'<div class="wide">{table}{note}</div>'
+
+
+def _listed(data: Any) -> Sequence[Any]:
+    if data is None:
+        return ()
+    return data if hasattr(data, "__len__") else list(data)
 
 
 def _cell(value: Any) -> str:
@@ -195,18 +213,26 @@ class VegaChart(UserComponent):
 
     def __init__(self, spec: Mapping[str, Any], show_controls: bool = False) -> None:
         self._spec = spec
+        self._why = ""
 
     @classmethod
     def from_altair_chart(cls, altair_chart: Any) -> VegaChart:
         """Of a chart of the library Altair."""
-        return cls(altair_chart.to_dict())
+        try:
+            return cls(altair_chart.to_dict())
+        except Exception as error:  # more rows than Altair takes, say
+            made = cls({})
+            made._why = f"{type(error).__name__}: {error}"
+            return made
 
     def update(self, spec: Mapping[str, Any] | None = None) -> None:
         """Draw another."""
         if spec is not None:
-            self._spec = spec
+            self._spec, self._why = spec, ""
 
     def render(self) -> str:
+        if self._why:
+            return failure("The chart can't be shown", self._why)
         from reflow.cards.charts.draw import figure
 
         said = json.dumps(self._spec, indent=1, default=text_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from reflow.cards.page import page
 from reflow.cards.parts import escape, failure, fold, pairs, section, shortened, text_of
 
 MOST = 200  # artifacts
-LARGEST = 1 << 20  # bytes of a value that is read to be shown
+LARGEST = 1 << 18  # bytes of a value that is read to be shown
+SECONDS = 3.0  # for reading them all
 
 
 class DefaultCard(MetaflowCard):
@@ -50,7 +52,8 @@ class DefaultCard(MetaflowCard):
 
     def _artifacts(self, task: Any) -> str:
         found = [one for one in task if one.id not in task.parent.parent.parameters]
-        rows = [(escape(one.id), _artifact(one)) for one in found[:MOST]]
+        until = time.monotonic() + SECONDS
+        rows = [(escape(one.id), _artifact(one, until)) for one in found[:MOST]]
         left = f'<p class="note">{len(found) - MOST} more.</p>' if len(found) > MOST else ""
         return section("Artifacts", pairs(rows) + left) if rows else ""
 
@@ -99,9 +102,9 @@ def _parameters(task: Any) -> Iterator[tuple[str, str]]:
         yield escape(name), f"<pre>{escape(text_of(value))}</pre>"
 
 
-def _artifact(one: Any) -> str:
+def _artifact(one: Any, until: float) -> str:
     kind = f'<span class="kind">{escape(one.type)}, {one.size} bytes</span>'
-    if one.size > LARGEST:
+    if one.size > LARGEST or time.monotonic() > until:
         return kind
     try:
         text = text_of(one.data)

@@ -58,6 +58,8 @@ class TaskCards(CardCollector):
 
     def leave(self, record: Record) -> None:
         """The attempt has ended, and this is its record: put its cards into the store."""
+        if not self._has_begun or self._attempt.spec.fallback:  # which runs no code of the step
+            return
         if self._writing is not None:
             self._writing.join(_LAST)
         for card in self.cards():

@@ -17,7 +17,7 @@ from reflow.store.flowstore import FlowStore
 from reflow.store.values import ExceptionInfo
 from reflow.task.access import open_store_of
 from reflow.task.crash import unwatch, watch_for_crashes
-from reflow.task.execute import Attempt, execute, failed
+from reflow.task.execute import Attempt, execute, failed, leave_cards
 from reflow.task.ground import Ground
 from reflow.task.load import LoadedScript, Unloadable, load_script
 from reflow.task.outcome import Outcome
@@ -140,6 +140,7 @@ def finish(outcome: Outcome, control: int) -> None:
         flush(sys.stdout, sys.stderr)
         unwatch()
         _send(outcome.encode(), control)
+        leave_cards(outcome)
         _run_exit_functions()
         flush(sys.stdout, sys.stderr)
     finally:

@@ -65,9 +65,7 @@ def execute(attempt: Attempt) -> Outcome:
         state = prepare(attempt, folder)
         begin_cards(secrets)
         record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
-        record = replace(record, started=started, ended=time.time())
-        leave_cards(attempt, record)
-        return Outcome(record)
+        return Outcome(replace(record, started=started, ended=time.time()))
     except StoreUnreachable as error:
         return Outcome(failed(attempt.spec, _described(attempt, error, ()), started), lost=str(error))
     except BaseException as error:
@@ -89,7 +87,6 @@ def execute(attempt: Attempt) -> Outcome:
             from reflow.task.leaving import with_what_it_left
 
             record = with_what_it_left(record, state, attempt.store)
-        leave_cards(attempt, record)
         return Outcome(record)
     finally:
         folder.remove()
@@ -152,11 +149,12 @@ def begin_cards(secrets: tuple[str, ...]) -> None:
         cards.begin(secrets)
 
 
-def leave_cards(attempt: Attempt, record: Record) -> None:
-    """Put the step's cards into the store, where it has some and its own code ran."""
+def leave_cards(outcome: Outcome) -> None:
+    """Put the step's cards into the store, where it has some and its own code ran. Nothing that they do changes the
+    outcome, which has been told."""
     cards = current.get("card")
-    if cards is not None and not attempt.spec.fallback:
-        cards.leave(record)
+    if cards is not None and not outcome.lost:
+        cards.leave(outcome.record)
 
 
 def prepare(attempt: Attempt, folder: TaskFolder) -> TaskState:

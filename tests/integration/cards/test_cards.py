@@ -163,6 +163,12 @@ class Endless(MetaflowCard):
         while True:
             pass
 
+class Deadly(MetaflowCard):
+    type = "deadly"
+    def render(self, task):
+        print("about to die", flush=True)
+        os.kill(os.getpid(), 9)
+
 class Rude(MetaflowCardComponent):
     def render(self):
         raise KeyError("rude")
@@ -174,6 +180,7 @@ class Faulty(FlowSpec):
     @card(type="nowhere", id="n")
     @card(type="html", id="h")
     @card(id="default")
+    @card(type="deadly", id="d")
     @secrets(sources=["env:PASSPHRASE"])
     @step
     def start(self):
@@ -186,6 +193,7 @@ class Faulty(FlowSpec):
     @step
     def end(self):
         assert not hasattr(current, "card")
+        assert self.word == "w"
 """
 
 
@@ -205,6 +213,8 @@ def test_whatever_a_card_does_its_task_succeeds_and_says_what_went_wrong(laptop:
         "[@card WARNING] The card h couldn't be made: the step has set no self.html",
     ):
         assert told in played.all, told
+
+    assert "about to die" in played.all
 
     def shown(*options: str) -> str:
         return laptop.reflow("card", "faulty.py", "get", "start", *options).out

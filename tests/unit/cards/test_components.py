@@ -17,6 +17,7 @@ from reflow.cards import (
     PythonCode,
     Table,
     ValueBox,
+    VegaChart,
     YAMLViewer,
 )
 from reflow.cards.parts import MetaflowCardComponent, rendered, text_of
@@ -139,3 +140,14 @@ def test_one_that_fails_says_why_and_raises_nothing() -> None:
 def test_a_value_s_text_is_bounded_and_never_raises() -> None:
     assert len(text_of("x" * 10_000_000, 100)) == 100
     assert text_of(b"\x00<") == "b'\\x00<'"
+
+
+def test_a_table_of_something_else_says_so_and_fails_no_step() -> None:
+    assert "int isn&#39;t a data frame" in Table.from_dataframe(3).render()
+    rows: Any = iter([[1], [2]])
+    assert read(Table(rows).render()).text == "12"
+    assert "TypeError: no" in VegaChart.from_altair_chart(SimpleNamespace(to_dict=_refuse)).render()
+
+
+def _refuse() -> None:
+    raise TypeError("no")
