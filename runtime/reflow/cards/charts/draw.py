@@ -8,7 +8,7 @@ from typing import Any
 from reflow.cards.charts.colors import Colors
 from reflow.cards.charts.marks import MOST, Canvas, amount_channel, draw, stacked
 from reflow.cards.charts.reading import Channel, Layer, NotDrawn, layers_of
-from reflow.cards.charts.scales import Band, Linear, Log, Scale, Time, number_text
+from reflow.cards.charts.scales import Band, Linear, Log, Power, Scale, Time, number_text
 from reflow.cards.parts import escape, shortened
 
 _WIDTH, _HEIGHT = 480.0, 260.0
@@ -43,11 +43,7 @@ def _chart(spec: Mapping[str, Any]) -> str:
     width, height = _size(spec, "width", _WIDTH), _size(spec, "height", _HEIGHT)
     if any(layer.how == "arc" for layer in layers):
         width = height = min(width, height)
-    scales: dict[str, Scale] = {}
-    for name, start, end in (("x", 0.0, width), ("y", height, 0.0)):
-        scale = _scale(layers, name, start, end)
-        if scale is not None:
-            scales[name] = scale
+    scales = _scales(layers, width, height)
     canvas = Canvas(width, height, scales, _colors(layers))
     marks = "".join(draw(layer, canvas) for layer in layers)
     left = _left(scales)
@@ -77,6 +73,22 @@ def _size(spec: Mapping[str, Any], name: str, default: float) -> float:
 # Scales
 
 
+def _scales(layers: Sequence[Layer], width: float, height: float) -> dict[str, Scale]:
+    """By their channels: the axes, and where what shares a place on them stands beside each other."""
+    found: dict[str, Scale] = {}
+    for name, start, end in (("x", 0.0, width), ("y", height, 0.0)):
+        scale = _scale(layers, name, start, end)
+        if scale is not None:
+            found[name] = scale
+        if any(f"{name}Offset" in layer.channels for layer in layers):
+            half = scale.band * 0.42 if scale else 0.0
+            beside = _scale(layers, f"{name}Offset", -half, half)
+            if not half or not isinstance(beside, Band):
+                raise NotDrawn(f"it has {name}Offset for amounts")
+            found[f"{name}Offset"] = beside
+    return found
+
+
 def _scale(layers: Sequence[Layer], name: str, start: float, end: float) -> Scale | None:
     """The one that all layers share along an axis."""
     users = [layer for layer in layers if name in layer.channels and layer.channels[name].value is None]
@@ -86,20 +98,29 @@ def _scale(layers: Sequence[Layer], name: str, start: float, end: float) -> Scal
     if channel.is_discrete:
         if any(not layer.channels[name].is_discrete for layer in users):
             raise NotDrawn(f"its layers differ in what {name} is")
-        return Band(_names(users, name, channel), start, end)
+        names = _names(users, name, channel)
+        return Band(names[::-1] if channel.scale.get("reverse") else names, start, end)
     values = [value for layer in users for value in _amounts(layer, name)]
     if not values:
         raise NotDrawn(f"there are no values for {name}")
+    if channel.scale.get("reverse") or channel.sort == "descending":
+        start, end = end, start
     if channel.kind == "temporal":
         return Time(min(values), max(values), start, end)
     domain = channel.scale.get("domain")
     is_given = isinstance(domain, list) and len(domain) == 2
     low, high = (float(domain[0]), float(domain[1])) if is_given and domain else (min(values), max(values))
-    if channel.scale.get("type") == "log":
+    kind = channel.scale.get("type", "linear")
+    if kind == "log":
         return Log(low, high, start, end)
+    if kind not in ("linear", "sqrt", "pow"):
+        raise NotDrawn(f"it has a scale of the type {kind!r}")
     if not is_given and channel.scale.get("zero", not channel.bins):
         low, high = min(low, 0.0), max(high, 0.0)
-    return Linear(low, high, start, end, nice=not is_given)
+    if kind == "linear":
+        return Linear(low, high, start, end, nice=not is_given)
+    exponent = 0.5 if kind == "sqrt" else float(channel.scale.get("exponent", 1))
+    return Power(low, high, start, end, exponent, nice=not is_given)
 
 
 def _amounts(layer: Layer, name: str) -> Iterator[float]:
@@ -161,6 +182,8 @@ def _colors(layers: Sequence[Layer]) -> Colors:
 def _axes(layers: Sequence[Layer], canvas: Canvas) -> str:
     made = []
     for name, scale in canvas.scales.items():
+        if name.endswith("Offset"):
+            continue
         title = next((c.title for u in layers if (c := u.channels.get(name)) and c.title), "")
         made += list((_below if name == "x" else _beside)(scale, canvas, title))
     return "".join(made)

@@ -40,18 +40,22 @@ def stacked(layer: Layer) -> tuple[str, Sequence[Point]] | None:
     if channel.stack in (None, False) or channel.kind != "quantitative" or channel.bins:
         return None
     other = "x" if along == "y" else "y"
-    above: dict[tuple[Any, bool], float] = {}
+    above: dict[tuple[tuple[Any, Any], bool], float] = {}
     made = []
     for point in sorted(layer.points, key=lambda point: str(point.get("color"))):
-        key = (point.get(other), point[along] < 0)
+        key = (_across(point, other), point[along] < 0)
         low = above.get(key, 0.0)
         above[key] = low + point[along]
         made.append({**point, "from": low, "to": above[key]})
     if channel.stack == "normalize":
         for point in made:
-            whole = abs(above[point.get(other), point[along] < 0]) or 1.0
+            whole = abs(above[_across(point, other), point[along] < 0]) or 1.0
             point["from"], point["to"] = point["from"] / whole, point["to"] / whole
     return along, made
+
+
+def _across(point: Point, name: str) -> tuple[Any, Any]:
+    return point.get(name), point.get(f"{name}Offset")
 
 
 def amount_channel(layer: Layer) -> str:
@@ -95,8 +99,14 @@ def _bar_room(layer: Layer, canvas: Canvas, other: str) -> Callable[[Point], tup
         return lambda point: (middle - 20, middle + 20)
     scale = canvas.scales[other]
     if scale.band:
-        half = scale.band * 0.42
-        return lambda point: (scale.at(point[other]) - half, scale.at(point[other]) + half)
+        offset = canvas.scales.get(f"{other}Offset") if f"{other}Offset" in layer.channels else None
+        half = (offset or scale).band * (0.5 if offset else 0.42)
+
+        def room(point: Point) -> tuple[float, float]:
+            middle = _at(canvas, point, other, 0)
+            return middle - half, middle + half
+
+        return room
     if layer.channels[other].bins:
         return lambda point: (scale.at(point[other]) + 0.5, scale.at(point[f"{other}_end"]) - 0.5)
     places = sorted({scale.at(point[other]) for point in layer.points})
@@ -135,12 +145,11 @@ def _points(layer: Layer, canvas: Canvas) -> Iterator[str]:
 
 
 def _circles(layer: Layer, canvas: Canvas, points: Iterable[Point]) -> Iterator[str]:
-    x, y = canvas.scales.get("x"), canvas.scales.get("y")
     sizes = [point["size"] for point in layer.points if point.get("size") is not None]
     largest = max(sizes, default=0) or 1
     for point in points:
-        across = x.at(point["x"]) if x and "x" in point else canvas.width / 2
-        down = y.at(point["y"]) if y and "y" in point else canvas.height / 2
+        across = _at(canvas, point, "x", canvas.width / 2)
+        down = _at(canvas, point, "y", canvas.height / 2)
         size = point.get("size")
         radius = 3.5 if not isinstance(size, int | float) else 2 + 9 * sqrt(max(size, 0) / largest)
         color = _color(layer, canvas, point)
@@ -151,15 +160,14 @@ def _circles(layer: Layer, canvas: Canvas, points: Iterable[Point]) -> Iterator[
 
 
 def _texts(layer: Layer, canvas: Canvas) -> Iterator[str]:
-    x, y = canvas.scales.get("x"), canvas.scales.get("y")
     anchor = {"left": "start", "right": "end"}.get(str(layer.look.get("align")), "middle")
     right, down = (float(layer.look.get(name) or 0) for name in ("dx", "dy"))
     fixed = layer.channels["text"].value if "text" in layer.channels else layer.look.get("text")
     for point in layer.points[:MOST]:
         value = point.get("text") if fixed is None else fixed
         text = number_text(value) if isinstance(value, int | float) else str("" if value is None else value)
-        across = (x.at(point["x"]) if x and "x" in point else canvas.width / 2) + right
-        below = (y.at(point["y"]) if y and "y" in point else canvas.height / 2) + down + 4
+        across = _at(canvas, point, "x", canvas.width / 2) + right
+        below = _at(canvas, point, "y", canvas.height / 2) + down + 4
         color = _color(layer, canvas, point, "currentColor")
         yield (
             f'<text x="{across:.1f}" y="{below:.1f}" text-anchor="{anchor}" style="fill:{color}">'
@@ -168,11 +176,10 @@ def _texts(layer: Layer, canvas: Canvas) -> Iterator[str]:
 
 
 def _ticks(layer: Layer, canvas: Canvas) -> Iterator[str]:
-    x, y = canvas.scales.get("x"), canvas.scales.get("y")
     is_upright = not (layer.channels.get("x") and layer.channels["x"].is_discrete)
     for point in layer.points[:MOST]:
-        across = x.at(point["x"]) if x and "x" in point else canvas.width / 2
-        down = y.at(point["y"]) if y and "y" in point else canvas.height / 2
+        across = _at(canvas, point, "x", canvas.width / 2)
+        down = _at(canvas, point, "y", canvas.height / 2)
         long, short = (1, 8) if is_upright else (8, 1)
         box = (across - long, down - short, across + long, down + short)
         yield _rect(*box, _color(layer, canvas, point), _told(layer, point))
@@ -256,12 +263,22 @@ def _both(canvas: Canvas) -> tuple[Scale, Scale]:
     return canvas.scales["x"], canvas.scales["y"]
 
 
+def _at(canvas: Canvas, point: Point, name: str, without: float) -> float:
+    """Where the point stands along an axis, beside the others of its place where there's an offset."""
+    scale, offset = canvas.scales.get(name), canvas.scales.get(f"{name}Offset")
+    if scale is None or name not in point:
+        return without
+    beside = point.get(f"{name}Offset")
+    return scale.at(point[name]) + (offset.at(beside) if offset and beside is not None else 0.0)
+
+
 def _groups(layer: Layer, points: Iterable[Point]) -> Iterable[list[Point]]:
     """One line or area for each colour and detail."""
     found: dict[tuple[Any, ...], list[Point]] = {}
     for point in points:
         is_named = "color" in layer.channels and layer.channels["color"].is_discrete
-        key = (point.get("color") if is_named else None, point.get("detail"))
+        details = (value for name, value in point.items() if name.startswith("detail "))
+        key = (point.get("color") if is_named else None, *details)
         found.setdefault(key, []).append(point)
     return found.values()
 

@@ -23,7 +23,7 @@ MARKS = {
     "trail": "line",
 }
 """Marks that are drawn, by how."""
-CHANNELS = ("x", "y", "x2", "y2", "color", "theta", "size", "detail", "order", "text")
+CHANNELS = ("x", "y", "x2", "y2", "xOffset", "yOffset", "color", "theta", "size", "order", "text")
 _IGNORED = frozenset(
     ("tooltip", "opacity", "shape", "href", "key", "description", "strokeDash", "strokeWidth", "fillOpacity")
 )
@@ -129,22 +129,29 @@ def _channels(
 ) -> Iterable[tuple[str, Channel]]:
     for given, about in encoding.items():
         name = _SAME.get(given, given)
-        if given in _APART and isinstance(about, Mapping) and "field" in about and "detail" not in encoding:
-            name = "detail"
-        if name in _IGNORED or about is None:
-            continue
-        if name not in CHANNELS:
+        several = about if isinstance(about, list) else [about]
+        if name == "detail" or (name in _APART and isinstance(about, Mapping) and "field" in about):
+            for number, one in enumerate(several):
+                yield f"detail {name} {number}", _channel("detail", one, rows)
+        elif name in CHANNELS and about is not None:
+            if len(several) > 1:
+                raise NotDrawn(f"it has several fields for {given!r}")
+            yield name, _channel(name, _settled(several[0]), rows)
+        elif name not in _IGNORED and about is not None:
             raise NotDrawn(f"it has a channel {given!r}")
-        if isinstance(about, Sequence):
-            if name == "detail":
-                continue
-            about = about[0]
-        yield name, _channel(name, about, rows)
+
+
+def _settled(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of what depends on what its reader selects, what is shown at first, when all counts as selected."""
+    condition = about.get("condition")
+    if condition is None:
+        return about
+    if not isinstance(condition, Mapping) or not {"param", "selection"} & set(condition):
+        raise NotDrawn("it depends on a test of its values")
+    return about if condition.get("empty") is False else condition
 
 
 def _channel(name: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Channel:
-    if "condition" in about and "field" not in about:
-        about = {"value": about.get("value")}
     unit = about.get("timeUnit")
     if unit and unit not in _UNITS:
         raise NotDrawn(f"it has the time unit {unit!r}")

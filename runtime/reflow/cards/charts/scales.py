@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import ceil, floor, log10
+from math import ceil, copysign, floor, log10
 from typing import Any, Protocol
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
@@ -76,6 +76,22 @@ class Linear:
         last = floor(self.high / self._step + 1e-9)
         values = [number * self._step for number in range(first, min(last, first + 50) + 1)]
         return [(self.at(value), number_text(round(value, 12))) for value in values]
+
+
+class Power(Linear):
+    """Amounts by a power of them: 0.5 for their square roots."""
+
+    def __init__(
+        self, low: float, high: float, start: float, end: float, exponent: float, *, nice: bool = True
+    ) -> None:
+        self._exponent = exponent
+        super().__init__(low, high, start, end, nice=nice)
+
+    def at(self, value: Any) -> float:
+        low, high, place = (
+            copysign(abs(one) ** self._exponent, one) for one in (self.low, self.high, float(value))
+        )
+        return self._start + (place - low) / (high - low) * (self._end - self._start)
 
 
 class Log:
