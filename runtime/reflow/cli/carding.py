@@ -41,18 +41,12 @@ def _path(target: Target, text: str | None) -> Path4:
         if not text:
             raise UsageError("Name a run, step or task: FLOW/RUN[/STEP[/TASK]].")
         return target.path(text, parts=(2, 3, 4))
-    if text and ("/" in text or not _is_step(target, text)):
+    if text and ("/" in text or not target.has_step(text)):
         parts = text.strip("/").split("/")
         return target.path(
             "/".join(parts if parts[0] == target.flow else [target.flow, *parts]), parts=(2, 3, 4)
         )
-    run = target.run(None)
-    print(f"Run {run.run}: the last one of {run.flow} here.", file=sys.stderr, flush=True)
-    return Path4(run.flow, run.run, text or None)
-
-
-def _is_step(target: Target, name: str) -> bool:
-    return target.script is not None and callable(getattr(target.script.flow_class, name, None))
+    return Path4(*target.told_last_run(), text or None)
 
 
 def _cards(store: FlowStore, path: Path4) -> Iterable[Card]:

@@ -38,6 +38,8 @@ def collect_garbage(target: Target, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_json(one, deleted=options.yes) for one in found], indent=1))
         return 0
+    if not found:
+        print(f"There is no run in the store {objects.url}: nothing to delete.", file=sys.stderr)
     for one in found:
         for line in described(one, deleted=options.yes):
             print(line)

@@ -131,7 +131,11 @@ def _dump(parser: argparse.ArgumentParser) -> None:
 
 
 def _task_path(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", metavar="[FLOW/]RUN/STEP[/TASK]", help="One task, or all of a step.")
+    parser.add_argument(
+        "path",
+        metavar="[[FLOW/]RUN/]STEP[/TASK]",
+        help="One task, or all of a step. Of a script's flow, STEP alone is of its last run here.",
+    )
 
 
 def _tag(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ from reflow.values.untrusted import one_line
 
 def dump(target: Target, options: argparse.Namespace) -> int:
     """Raises NotFound, UsageError; UnloadableValue where a value can't be pickled into the file."""
-    path = target.path(options.path, parts=(3, 4))
+    path = target.tasks(options.path)
     store = target.flow_store(path.flow)
     tasks = (
         (f"{path.run}/{one.key.path}", one.record)
@@ -43,8 +43,6 @@ def dump(target: Target, options: argparse.Namespace) -> int:
         print(name)
         if (about := told(environments, record.key.step)) is not None:
             print(f"    {one_line(_packages(about))}")
-        if first is None and not options.include:
-            print("    no artifacts")
         if first is None and not options.include:
             print("    no artifacts")
         if first is not None:

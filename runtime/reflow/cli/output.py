@@ -21,7 +21,7 @@ _STREAMS = {"o": "stdout", "e": "stderr"}
 
 def show_logs(target: Target, options: argparse.Namespace) -> int:
     """Raises NotFound, UsageError."""
-    path = target.path(options.path, parts=(3, 4))
+    path = target.tasks(options.path)
     store = target.flow_store(path.flow)
     for one in shown(store, path, options.attempt):
         if path.task is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,25 @@ class Target:
         if last is None:
             raise NotFound(f"No run of {self.flow} was started here. Name one with --run-id.")
         return Path4(self.flow, last.run)
+
+    def tasks(self, text: str) -> Path4:
+        """Tasks by `RUN/STEP[/TASK]`; of a script's flow, STEP alone is of its last run here, which is told. Raises
+        UsageError, NotFound."""
+        if self.has_step(text):
+            return Path4(*self.told_last_run(), text)
+        return self.path(text, parts=(3, 4))
+
+    def has_step(self, name: str) -> bool:
+        """Whether the script's flow has a step of this name."""
+        from reflow.sdk.steps import is_step
+
+        return self.script is not None and is_step(getattr(self.script.flow_class, name, None))
+
+    def told_last_run(self) -> tuple[str, str]:
+        """The flow and its last run here, for commands that name none. Raises UsageError, NotFound."""
+        found = self.run(None)
+        print(f"Run {found.run}: the last one of {found.flow} here.", file=sys.stderr, flush=True)
+        return found.flow, found.run
 
     def last_run(self) -> LastRun | None:
         """The last run of the script's flow here, in this store."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reflow import __version__
 from reflow.cli.commands import COMMANDS, add_commands_by_name, as_ours
 from reflow.cli.completion import HOW, SHELLS
 from reflow.cli.parsing import Parser
@@ -46,6 +47,7 @@ def build_parser() -> Parser:
         description="Python flows on Kubernetes that are painless to debug.",
         epilog="reflow run FILE --help lists a flow's options. In the file, `from metaflow import` means Reflow.",
     )
+    parser.add_argument("--version", action="version", version=f"reflow {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, what in (
         ("run", "Run a flow's file from its start."),

@@ -36,9 +36,12 @@ def join_keys(graph: Graph, records: Records, key: TaskKey) -> list[TaskKey]:
         return [TaskKey(only.step, (*only.foreach, index), only.loop) for index in range(opener.width or 0)]
     found = list(_joined(graph, records, selectors, key))
     if len(found) != expected:
-        raise NotFound(
-            f"{key.path} joins {expected} tasks, and run {records.run} has {len(found)} finished ones of them."
+        there = (
+            "none of them has"
+            if not found
+            else f"only {len(found)} of them {'has' if len(found) == 1 else 'have'}"
         )
+        raise NotFound(f"{key.path} joins {expected} tasks, and in run {records.run} {there} finished.")
     places = input_order(graph, key.step)
     return sorted(found, key=lambda one: (places.get(one.step, 0), one.foreach))
 

@@ -11,9 +11,14 @@ def similar(name: str, names: Iterable[str]) -> str | None:
 
     folded: dict[str, str] = {}
     for one in names:
-        folded.setdefault(one.casefold(), one)
-    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+        folded.setdefault(_letters(one), one)
+    close = get_close_matches(_letters(name), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
+
+
+def _letters(name: str) -> str:
+    """Without an option's dashes, which all options share."""
+    return name.casefold().lstrip("-")
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

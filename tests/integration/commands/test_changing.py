@@ -75,6 +75,11 @@ def test_gc_shows_first_and_deletes_only_when_told(tiny: Laptop) -> None:
     assert not [name for name in tiny.files() if "/blobs/" in name or "/runs/1/" in name or "/code/" in name]
 
 
+def test_gc_of_an_empty_store_says_so(laptop: Laptop) -> None:
+    played = laptop.reflow("gc")
+    assert (played.code, "no run in the store" in played.err) == (0, True)
+
+
 def test_gc_as_json_tells_runs_objects_and_bytes(tiny: Laptop) -> None:
     grow_old(tiny)
     (found,) = json.loads(tiny.reflow("gc", "--keep", "0", "--json").out)

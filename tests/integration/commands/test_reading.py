@@ -98,6 +98,16 @@ def test_logs_of_a_step_are_those_of_all_its_tasks_each_under_its_name(adding: L
     assert played.err.splitlines() == [f"# 2/add/{n}" for n in (0, 1, 2)]
 
 
+def test_a_step_alone_is_of_the_last_run_here(adding: Laptop) -> None:
+    logs, dump = play(adding, "logs", "add"), play(adding, "dump", "start")
+    assert logs.out == play(adding, "logs", "2/add").out
+    assert dump.out == play(adding, "dump", "2/start").out
+    for played in (logs, dump):
+        assert played.err.startswith("Run 2: the last one of AddFlow here.\n")
+    wrong = adding.play("addflow.py", "logs", "ad")
+    assert (wrong.code, "'ad' should be of the form RUN/STEP or RUN/STEP/TASK" in wrong.err) == (2, True)
+
+
 def test_logs_show_the_latest_attempt_or_the_one_that_is_asked_for(adding: Laptop) -> None:
     assert "attempt 1" in play(adding, "logs", "1/add/1").out
     first = play(adding, "logs", "1/add/1", "--attempt", "0")

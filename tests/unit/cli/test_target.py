@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reflow import step
 from reflow.cli.flow import FlowScript
 from reflow.cli.target import Path4, Target
 from reflow.values.errors import UsageError
@@ -11,6 +12,13 @@ from reflow.values.errors import UsageError
 
 class MyFlow:
     """Stands for a script's flow."""
+
+    @step
+    def start(self) -> None:
+        """A step."""
+
+    def other(self) -> None:
+        """None."""
 
 
 OF_SCRIPT = Target(FlowScript(MyFlow, Path("my.py"), alias=False), None)  # type: ignore[arg-type]
@@ -44,6 +52,12 @@ def test_another_form_is_refused_with_the_right_one(target: Target, text: str) -
 def test_a_run_of_another_flow_is_none_of_the_script_s() -> None:
     with pytest.raises(UsageError):
         OF_SCRIPT.path("Other/3/start/0", parts=(3, 4))
+
+
+def test_only_the_names_of_a_script_s_steps_are_its_steps() -> None:
+    found = [name for name in ("start", "other", "nosuch") if OF_SCRIPT.has_step(name)]
+    assert found == ["start"]
+    assert not BY_NAME.has_step("start")
 
 
 def test_without_a_script_a_run_has_to_be_named() -> None:
