@@ -17,7 +17,7 @@ from reflow.store.flowstore import FlowStore
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
 
-_HASH = 20  # characters of a card's hash that are shown
+_HASH = 20  # characters of a card's hash
 
 
 class Card:
@@ -56,10 +56,10 @@ class Card:
 
     @cached_property
     def hash(self) -> str:
-        """The hash of the card's HTML, which is read for it."""
+        """A short name for the card that no other has: made of where it is kept, so that nothing is read for it."""
         from hashlib import sha256
 
-        return sha256(self._html.encode()).hexdigest()[:_HASH]
+        return sha256(self.path.encode()).hexdigest()[:_HASH]
 
     @cached_property
     def _html(self) -> str:
