@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from reflow.cards.default import DefaultCard
     from reflow.cards.getting import Card, CardContainer, get_cards
     from reflow.cards.images import Image
-    from reflow.cards.kinds import BlankCard, HTMLCard, MetaflowCard
+    from reflow.cards.kinds import BlankCard, ErrorCard, HTMLCard, MetaflowCard
     from reflow.cards.parts import MetaflowCardComponent
+    from reflow.cards.sections import PageComponent
     from reflow.cards.timeline import EventsTimeline
 
 _FROM = {
@@ -36,6 +37,7 @@ _FROM = {
     "CardContainer": "getting",
     "DefaultCard": "default",
     "Error": "components",
+    "ErrorCard": "kinds",
     "EventsTimeline": "timeline",
     "HTMLCard": "kinds",
     "Image": "images",
@@ -43,6 +45,7 @@ _FROM = {
     "Markdown": "components",
     "MetaflowCard": "kinds",
     "MetaflowCardComponent": "parts",
+    "PageComponent": "sections",
     "ProgressBar": "components",
     "PythonCode": "components",
     "Table": "components",
@@ -60,6 +63,7 @@ __all__ = [
     "CardContainer",
     "DefaultCard",
     "Error",
+    "ErrorCard",
     "EventsTimeline",
     "HTMLCard",
     "Image",
@@ -67,6 +71,7 @@ __all__ = [
     "Markdown",
     "MetaflowCard",
     "MetaflowCardComponent",
+    "PageComponent",
     "ProgressBar",
     "PythonCode",
     "Table",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from reflow.cards.page import page
-from reflow.cards.parts import escape
+from reflow.cards.parts import escape, failure
 from reflow.values.errors import ReflowError
 
 _known: dict[str, type[MetaflowCard]] = {}
@@ -65,6 +65,17 @@ class BlankCard(MetaflowCard):
 
     def render_runtime(self, task: Any, data: Any) -> str:
         return self.render(task)
+
+
+class ErrorCard(MetaflowCard):
+    """That a card couldn't be made, and why: for card types of one's own."""
+
+    type = "error"
+
+    def render(self, task: Any, stack_trace: str | None = None) -> str:
+        return page(
+            task.pathspec, failure("This card couldn't be made", stack_trace or "It isn't known why.")
+        )
 
 
 class HTMLCard(MetaflowCard):
