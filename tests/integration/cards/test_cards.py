@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from reflow.client import Task, namespace
 from reflow.values.errors import ReflowError
 from tests.integration.cards.conftest import script
 from tests.integration.cards.reading import assert_harmless
+from tests.integration.debugging.typist import Typist
 from tests.integration.local.laptop import Laptop
 
 
@@ -279,3 +281,28 @@ def test_with_card_gives_one_to_every_step_and_gc_takes_them_with_their_run(lapt
     assert len([name for name in laptop.files() if "/cards/" in name]) == 2
     assert laptop.reflow("gc", "--run", "Plain/2", "--yes").code == 0
     assert not [name for name in laptop.files() if "/cards/" in name]
+
+
+def test_under_a_debugger_a_step_s_cards_work_and_nothing_is_written(laptop: Laptop) -> None:
+    body = """
+        @card(refresh_interval=0)
+        @step
+        def start(self):
+            current.card.append(Markdown("text"))
+            current.card.refresh()
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+    """
+    path = script(laptop, "Looked", textwrap.dedent(body))
+    assert laptop.reflow("run", "looked.py").code == 0
+    kept = laptop.folder / ".reflow" / "Looked/runs/1/cards/start/0_0/00.default"
+    before = (kept.read_bytes(), laptop.files())
+    path.write_text(path.read_text().replace("from metaflow", "from reflow").replace("Markdown(", "Error("))
+    with Typist(laptop, str(path), "debug", "1/start") as typist:
+        typist.sees("(Pdb) ")
+        typist.types("c")
+        typist.sees("Step start came to its end")
+    assert (kept.read_bytes(), laptop.files()) == before

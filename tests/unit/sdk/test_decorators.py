@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reflow import FlowSpec, catch, environment, exit_hook, kubernetes, retry, schedule, step, timeout
+from reflow import FlowSpec, card, catch, environment, exit_hook, kubernetes, retry, schedule, step, timeout
 from reflow.graph.types import Decorator
 from reflow.sdk.decorators import retry as the_retry
 from reflow.sdk.decospecs import add_decorators, parse_decospec
@@ -56,6 +56,11 @@ def test_an_unknown_attribute_is_refused_with_the_known_ones() -> None:
         lambda: retry(times=-1),
         lambda: retry(times="often"),
         lambda: timeout(seconds="5"),
+        lambda: card(id="a/b"),
+        lambda: card(type=""),
+        lambda: card(timeout="long"),
+        lambda: card(options=[1]),
+        lambda: card(kind="default"),
         lambda: catch(var="not a name"),
         lambda: environment(vars={"A": None}),
         lambda: environment(vars=["A"]),
