@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reflow.cli.commands import COMMANDS, add_commands, as_ours
 from reflow.cli.parsing import Parser, at_least_one
 from reflow.cli.target import Target
+from reflow.cli.theirs import add_their_options, add_their_running_options, command_in
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 from reflow.values.limits import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
@@ -61,7 +63,7 @@ def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
 def settle(script: FlowScript, arguments: Sequence[str]) -> tuple[Mapping[str, Any], Sequence[str]]:
     """Give the flow its configurations before anything else is known of it: its parameters and decorators may be made
     from them. Their values, and the arguments without them. Raises UsageError."""
-    from reflow.sdk.configs import configs_of, resolve_configs
+    from reflow.sdk.configs import configs_in, configs_of, resolve_configs
     from reflow.sdk.finalise import finalise
 
     if not configs_of(script.flow_class):
@@ -71,16 +73,18 @@ def settle(script: FlowScript, arguments: Sequence[str]) -> tuple[Mapping[str, A
     for option in ("--config", "--config-value"):
         parser.add_argument(option, nargs=2, action="append", default=[])
     options, rest = parser.parse_known_args(arguments)
-    if next((word for word in rest if not word.startswith("-")), "") == "resume":
+    if command_in(shared_options(), rest) == "resume":
         if options.config or options.config_value:
             raise UsageError(
                 "--config and --config-value can't be set on resume: a resume reuses the configurations of its origin."
             )
         return {}, rest
+    files, texts = dict(options.config), dict(options.config_value)
+    in_environment = configs_in(os.environ)
     values = resolve_configs(
         script.flow_class,
-        dict(options.config),
-        dict(options.config_value),
+        {name: file for name, file in in_environment[0].items() if name not in texts} | files,
+        {name: text for name, text in in_environment[1].items() if name not in files} | texts,
         str(script.path.absolute().parent),
     )
     finalise(script.flow_class, values)
@@ -106,7 +110,7 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     """The parser of one flow: its parameters are options of `run`."""
     name = script.flow_class.__name__
     prog = f"reflow … {script.path}" if script.alias else f"python {script.path}"
-    shared = _shared_options()
+    shared = shared_options()
     doc = (script.flow_class.__doc__ or "").strip()
     top = Parser(
         prog=prog, description=f"{name}: {doc}" if doc else name, parents=[shared], allow_abbrev=False
@@ -171,7 +175,7 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     return top
 
 
-def _shared_options() -> Parser:
+def shared_options() -> Parser:
     shared = Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     shared.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
     shared.add_argument(
@@ -186,7 +190,8 @@ def _shared_options() -> Parser:
     shared.add_argument(
         "--production", action="store_true", help="The production branch of the flow's @project."
     )
-    shared.add_argument("--quiet", action="store_true", help="Print the tasks' output and errors only.")
+    shared.add_argument("--quiet", action="store_true", help="Leave out what is said before the run starts.")
+    add_their_options(shared)
     return shared
 
 
@@ -216,6 +221,7 @@ def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--namespace", metavar="NAME", help="The namespace that the Client uses in the steps."
     )
+    add_their_running_options(command)
     _process_options(command)
 
 

@@ -85,12 +85,19 @@ def names_file(command: str, argument: str) -> bool:
 
 
 def file_command(command: str, file: Path, rest: Sequence[str]) -> int:
-    """A flow's command on a file, in which `metaflow` means Reflow."""
-    from reflow.cli.flow import FlowScript, flow_command
+    """A flow's command on a file, in which `metaflow` means Reflow.
+
+    After `run FILE` may follow what follows a script's name in Metaflow: `reflow run FILE resume --max-workers 2`.
+    """
+    from reflow.cli.commands import COMMANDS
+    from reflow.cli.flow import FlowScript, flow_command, shared_options
+    from reflow.cli.theirs import command_in
     from reflow.task.load import load_script
 
     loaded = load_script(file, alias=True)
-    return flow_command(FlowScript(loaded.flow_class, file, alias=True), [command, *rest])
+    if command != "run" or command_in(shared_options(), rest) not in {*FILE_COMMANDS, *COMMANDS}:
+        rest = [command, *rest]
+    return flow_command(FlowScript(loaded.flow_class, file, alias=True), rest)
 
 
 def told(error: ReflowError) -> str:
@@ -112,7 +119,9 @@ def guarded(command: Callable[[], int]) -> int:
         return command()
     except ReflowError as error:
         sys.stdout.flush()
-        print(told(error), file=sys.stderr)
+        from reflow.values.untrusted import plain
+
+        print(plain(told(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone, as in `… | head`: nothing more to say, and nothing to say it to.

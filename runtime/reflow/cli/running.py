@@ -24,7 +24,7 @@ from reflow.launch.sources import shown_name
 from reflow.launch.terminal import has_terminal
 from reflow.sdk.currently import set_preparing
 from reflow.sdk.identity import user_name
-from reflow.sdk.parameters import resolve_new, resolve_parameters
+from reflow.sdk.parameters import is_true, resolve_new, resolve_parameters
 from reflow.sdk.projects import project_of
 from reflow.store.flowstore import FlowStore
 from reflow.store.open import find_store, open_store
@@ -103,8 +103,21 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
 
 def asked_project(graph: Graph, options: argparse.Namespace) -> Mapping[str, object]:
     """The project and branch of the run that is asked for. Raises UsageError."""
-    branch, production = getattr(options, "branch", None), bool(getattr(options, "production", False))
+    branch, production = branch_of(os.environ) if graph.decorators else (None, False)
+    branch = getattr(options, "branch", None) or branch
+    production = bool(getattr(options, "production", False)) or production
     return project_of(graph.flow, graph.decorators, user_name(), branch, production)
+
+
+def branch_of(environ: Mapping[str, str]) -> tuple[str | None, bool]:
+    """The project's branch that the environment names, and whether it's the production's."""
+    found: tuple[str | None, bool] = (None, False)
+    for prefix in ("METAFLOW_", "REFLOW_"):
+        found = (
+            environ.get(f"{prefix}BRANCH") or found[0],
+            is_true(environ.get(f"{prefix}PRODUCTION", "")) or found[1],
+        )
+    return found
 
 
 def tell_cluster_steps(graph: Graph) -> None:

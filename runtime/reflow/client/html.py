@@ -73,7 +73,7 @@ def of_step(step: Any) -> str:
 
 def of_task(task: Any) -> str:
     """Its artifacts: none is loaded for that."""
-    failed = task.exception
+    failed = task._record.exception
     note = _state(task) + (f": {failed.line}" if failed else "")
     return card(f"Task {task.pathspec}", note, ("artifact", "type", "bytes"), _artifacts(task))
 

@@ -21,6 +21,7 @@ from reflow.client.output import whole_lines
 from reflow.client.tags import runtime_of
 from reflow.client.within import WithinRun
 from reflow.environments.lock import told
+from reflow.sdk.currently import current
 from reflow.store.logs import Frame
 from reflow.store.table import ArtifactTable
 from reflow.store.values import ExceptionInfo, IndexEntry, Manifest, Record, Status
@@ -50,7 +51,7 @@ class Task(WithinRun):
         super().__init__(pathspec, attempt, **options)
         self._batch = _batch
         self._key = _entry.key if _entry else parse_key(self._manifest, self._parts[2], self.id)
-        if _entry is None:
+        if _entry is None and current.pathspec != pathspec:  # a task that runs has no record yet
             _ = self._record
         self._check_namespace()
 
@@ -154,8 +155,9 @@ class Task(WithinRun):
 
     @property
     def exception(self) -> ExceptionInfo | None:
-        """What the attempt raised (type, message, traceback), None where it raised nothing."""
-        return self._record.exception
+        """What the attempt raised (type, message, traceback). None where it raised nothing, or `@catch` let it pass:
+        then its artifact tells."""
+        return None if self._record.status is Status.CAUGHT else self._record.exception
 
     @property
     def created_at(self) -> datetime:

@@ -44,6 +44,8 @@ MODULES = {
     "metaflow.runner": "reflow.runner",
     "metaflow.runner.metaflow_runner": "reflow.runner",
     "metaflow.runner.nbrun": "reflow.runner",
+    "metaflow.plugins.timeout_decorator": "reflow.sdk.exceptions",
+    "metaflow.util": "reflow.sdk.texts",
     "metaflow.user_configs": "reflow.sdk.configs",
     "metaflow.user_configs.config_parameters": "reflow.sdk.configs",
     "metaflow.user_decorators": "reflow.sdk.mutators",

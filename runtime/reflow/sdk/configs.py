@@ -182,6 +182,28 @@ def configs_of(flow: type) -> dict[str, Config]:
     return found
 
 
+def configs_in(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Files and values that the environment names, one JSON object each, as Metaflow has them. Raises UsageError."""
+    files = _object_in(environ, "FLOW_CONFIG")
+    values = _object_in(environ, "FLOW_CONFIG_VALUE")
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+    return {name: str(file) for name, file in files.items()}, texts
+
+
+def _object_in(environ: Mapping[str, str], name: str) -> dict[str, Any]:
+    for variable in (f"REFLOW_{name}", f"METAFLOW_{name}"):
+        if not environ.get(variable):
+            continue
+        try:
+            found = json.loads(environ[variable])
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise UsageError(f"{variable} isn't a JSON object of configurations by their names.")
+        return found
+    return {}
+
+
 def resolve_configs(
     flow: type, files: Mapping[str, str], values: Mapping[str, str], folder: str
 ) -> dict[str, Any]:

@@ -102,9 +102,9 @@ class Current:
         return self._running.user if self._running else self._preparing.get("username")
 
     @property
-    def tags(self) -> frozenset[str]:
+    def tags(self) -> set[str]:
         """The tags that the run was started with."""
-        return frozenset(self._running.tags) if self._running else frozenset()
+        return set(self._running.tags) if self._running else set()
 
     @property
     def parameter_names(self) -> list[str]:

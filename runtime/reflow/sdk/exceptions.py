@@ -71,11 +71,42 @@ class MetaflowTaggingError(ReflowError):
     headline = "Tagging error"
 
 
+class MetaflowUnknownUser(ReflowError):
+    """What scripts written for Metaflow may raise; Reflow itself doesn't."""
+
+    headline = "Unknown user"
+
+
+class MetaflowDataMissing(ReflowError):
+    """What scripts written for Metaflow may raise; Reflow itself doesn't."""
+
+    headline = "Data missing"
+
+
+class InvalidDecoratorAttribute(ReflowError):
+    """What scripts written for Metaflow may raise; Reflow itself doesn't."""
+
+    headline = "Unknown decorator attribute"
+
+
+class ExternalCommandFailed(ReflowError):
+    """For scripts to raise; Reflow itself doesn't."""
+
+    headline = "External command failed"
+
+
+class TimeoutException(ReflowError):
+    """The step took longer than its `@timeout` lets it."""
+
+    headline = "@timeout"
+
+
 class FailureHandledByCatch:
     """What `@catch(var='x')` leaves in `self.x`: the failure of a step that was let pass.
 
-    `type` and `message` are the exception's, `traceback` the text of the user's frames, `retry_count` the attempt
-    that failed last. True in a condition, so `if self.x:` tells whether the step failed.
+    `type` is the exception's, with its module (`builtins.ValueError`), `exception` or `message` what it said,
+    `traceback` or `stacktrace` the text of the user's frames, `retry_count` the attempt that failed last. True in a
+    condition, so `if self.x:` tells whether the step failed.
     """
 
     def __init__(self, type: str, message: str, traceback: str, retry_count: int) -> None:
@@ -86,10 +117,36 @@ class FailureHandledByCatch:
 
     @property
     def exception(self) -> str:
-        """One line: `ValueError: invalid literal …`."""
-        return f"{self.type}: {self.message}" if self.message else self.type
+        """The message, under Metaflow's name."""
+        return self.message
+
+    @property
+    def stacktrace(self) -> str:
+        """The traceback, under Metaflow's name."""
+        return self.traceback
 
     def __repr__(self) -> str:
-        return f"<failure handled by @catch: {self.exception}>"
+        kind = self.type.removeprefix("builtins.").removeprefix("__main__.")
+        return f"<failure handled by @catch: {kind}{f': {self.message}' if self.message else ''}>"
 
     __str__ = __repr__
+
+
+DEATHS = ("OutOfMemory", "ProcessCrashed", "ProcessExited", "ProcessKilled")
+"""What an attempt died of that raised nothing."""
+
+
+def their_name(kind: str, alias: bool) -> str:
+    """The name of an exception's type with its module, as Metaflow tells it. `alias`: `metaflow` means Reflow."""
+    import builtins
+
+    ours = "metaflow" if alias else "reflow"
+    if "." in kind:
+        return kind
+    if kind == TimeoutException.__name__:
+        return f"{ours}.plugins.timeout_decorator.{kind}"
+    if kind in DEATHS:
+        return f"{ours}.plugins.catch_decorator.FailureHandledByCatch"
+    if kind in globals():
+        return f"{ours}.exception.{kind}"
+    return f"{'builtins' if hasattr(builtins, kind) else '__main__'}.{kind}"

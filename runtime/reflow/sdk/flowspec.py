@@ -14,6 +14,9 @@ from reflow.sdk.steps import is_step
 from reflow.sdk.transition import read_next
 
 if TYPE_CHECKING:
+    from reflow.graph.types import Graph
+    from reflow.sdk.foreach import ForeachFrame
+    from reflow.sdk.graphview import GraphView
     from reflow.sdk.inputs import Inputs
 
 STATE = "_reflow"  # the one attribute of a flow object that is no artifact
@@ -98,11 +101,23 @@ class FlowSpec:
 
     def __iter__(self) -> Iterator[Step]:
         """The flow's steps, outside of a task too: `MyFlow(use_cli=False)`."""
-        if isinstance(self._reflow, TaskState):
-            return iter(self._reflow.graph.steps.values())
-        from reflow.graph.build import from_class
+        return iter(_graph_of(self).steps.values())
 
-        return iter(from_class(type(self)).steps.values())
+    # What scripts written for Metaflow look at, although it isn't for them
+
+    @property
+    def _graph(self) -> GraphView:
+        from reflow.sdk.graphview import GraphView
+
+        return GraphView(_graph_of(self))
+
+    @property
+    def _current_step(self) -> str:
+        return self._task("_current_step").key.step
+
+    @property
+    def _foreach_stack(self) -> list[ForeachFrame]:
+        return self._task("_foreach_stack").frames.frames()
 
     def _task(self, what: str) -> TaskState:
         state = self._reflow
@@ -158,6 +173,15 @@ class FlowSpec:
 
 
 _NOTHING = object()
+
+
+def _graph_of(flow: FlowSpec) -> Graph:
+    state = flow._reflow
+    if isinstance(state, TaskState):
+        return state.graph
+    from reflow.graph.build import from_class
+
+    return from_class(type(flow))
 
 
 def _of_class(flow: type, name: str) -> Any:

@@ -7,8 +7,20 @@ from typing import Any
 from reflow.graph.types import Graph
 from reflow.sdk.artifacts import Records
 from reflow.store.values import ItemsRef
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import NotFound
 from reflow.values.key import TaskKey
+
+
+@dataclass(frozen=True, slots=True)
+class ForeachFrame:
+    """One foreach around a task: the step that started it, its variable, its width, the task's index and item."""
+
+    step: str
+    var: str | None
+    num_splits: int
+    index: int
+    value: Any
 
 
 class ForeachFrames:
@@ -35,6 +47,14 @@ class ForeachFrames:
         return [
             (index, self._source(depth).width, self._item(depth))
             for depth, index in enumerate(self._key.foreach)
+        ]
+
+    def frames(self) -> list[ForeachFrame]:
+        """As `stack`, with where each foreach started."""
+        steps = [self._graph.steps[name] for name in self._graph.steps[self._key.step].foreach_scope]
+        return [
+            ForeachFrame(step.name, step.foreach, width, index, item)
+            for step, (index, width, item) in zip(steps, self.stack(), strict=False)
         ]
 
     def _item(self, depth: int) -> Any:

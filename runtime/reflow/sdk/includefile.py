@@ -24,6 +24,9 @@ class FileContent:
         self.value = value
 
 
+IncludedFile = FileContent  # under the name that scripts written for Metaflow import
+
+
 class IncludeFile(Parameter):
     """`data = IncludeFile('data', default='data.csv')`: `self.data` is the file's content.
 

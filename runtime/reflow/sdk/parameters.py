@@ -205,6 +205,11 @@ def _type_of(default: Any) -> Any:
     return JSONType if isinstance(default, list | dict) else str
 
 
+def is_true(text: str) -> bool:
+    """Whether a text is one of those that mean true."""
+    return text.strip().lower() in _TRUE
+
+
 def _parse_bool(text: str) -> bool:
     word = text.strip().lower()
     if word in _TRUE or word in _FALSE:
@@ -336,6 +341,8 @@ def _default(flow: type, parameter: Parameter, user: str) -> Any:
             raise WrongParameter(parameter.name, "is required")
         return None
     try:
+        if isinstance(default, str) and isinstance(parameter.type, JSONTypeClass):
+            return parameter.parse(default)  # as on the command line: a default is often a text of JSON
         return parameter.check(default)
     except UsageError as error:
         raise UsageError(f"{error} It is the default that the flow itself sets.") from None

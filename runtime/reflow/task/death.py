@@ -34,7 +34,9 @@ def cause_of_death(status: int) -> ExceptionInfo:
 
 
 def signal_name(number: int) -> str:
-    """`SIGSEGV`."""
+    """`SIGKILL`; the commonest crash by its common name too."""
+    if number == signal.SIGSEGV:
+        return "SIGSEGV: segmentation fault"
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -13,7 +13,7 @@ import reflow.sdk.merging  # noqa: F401 - joins need it: so it's imported once, 
 from reflow.graph.types import Graph, Kind
 from reflow.sdk.artifacts import Artifacts, Records
 from reflow.sdk.currently import Running, current, set_running
-from reflow.sdk.exceptions import FailureHandledByCatch, InvalidNextException
+from reflow.sdk.exceptions import FailureHandledByCatch, InvalidNextException, their_name
 from reflow.sdk.flowspec import STATE, FlowSpec
 from reflow.sdk.inputs import Inputs
 from reflow.sdk.parameters import parameters_of
@@ -21,6 +21,7 @@ from reflow.sdk.state import TaskState
 from reflow.sdk.transition import Transition, check_transition, no_items
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import ExceptionInfo, ItemsRef, Manifest, Record, Status
+from reflow.task import limit
 from reflow.task.currents import extras_of
 from reflow.task.dumping import inheritance, new_artifacts, room_left
 from reflow.task.outcome import Outcome
@@ -64,11 +65,14 @@ def execute(attempt: Attempt) -> Outcome:
         secrets = set_environment(attempt)
         state = prepare(attempt, folder)
         begin_cards(secrets)
+        limit.heed(attempt.spec.timeout)
         record = _caught(attempt, state) if attempt.spec.fallback else _run(attempt, state)
+        limit.heed_no_more(attempt.spec.timeout)
         return Outcome(replace(record, started=started, ended=time.time()))
     except StoreUnreachable as error:
         return Outcome(failed(attempt.spec, _described(attempt, error, ()), started), lost=str(error))
     except BaseException as error:
+        limit.heed_no_more(attempt.spec.timeout)
         told = _described(attempt, error, secrets)
         shown = told.full if attempt.spec.full_traceback else told.traceback
         if not _is_quiet(attempt):
@@ -287,7 +291,11 @@ def _caught(attempt: Attempt, state: TaskState) -> Record:
     flow = new_flow(attempt, state)
     for variable in _catch_variables(step.decorators):
         setattr(
-            flow, variable, FailureHandledByCatch(told.type, told.message, told.traceback, spec.attempt - 1)
+            flow,
+            variable,
+            FailureHandledByCatch(
+                their_name(told.type, spec.alias), told.message, told.traceback, spec.attempt - 1
+            ),
         )
     record = _kept(attempt, flow, state, _blank(spec, Status.CAUGHT))
     left = dict(failures[-1].artifacts) if failures else {}  # what the step had set when it failed goes on

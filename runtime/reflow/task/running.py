@@ -6,9 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
+from reflow.sdk.exceptions import TimeoutException
 from reflow.store.values import ExceptionInfo, Record
+from reflow.task import limit
 from reflow.task.crash import traceback_of
 from reflow.task.death import cause_of_death
 from reflow.task.events import Event, OutputLine, TaskStarted, TerminalWanted
@@ -157,7 +160,8 @@ class RunningTask:
             self.kill()
         elif not self._has_outcome():
             self._timed_out = True
-            self._terminate(now)
+            self._interrupt()
+            self.deadline = now + KILL_AFTER
         else:
             self.deadline = None  # the step was done in time, only the process isn't gone yet
 
@@ -170,6 +174,12 @@ class RunningTask:
     def _terminate(self, now: float, kill_after: float = KILL_AFTER) -> None:
         signal_group(self.child.pid, signal.SIGTERM)
         self.deadline = now + kill_after
+
+    def _interrupt(self) -> None:
+        """Its own process alone: whatever that has started is for its code to end."""
+        if self.child.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.child.pid, signal.SIGALRM)
 
     def kill(self) -> None:
         """End the process now."""
@@ -209,7 +219,7 @@ class RunningTask:
         if self.child.lost or (outcome is not None and outcome.lost):
             self.lost = self.child.lost or (outcome.lost if outcome else "")
             return None
-        if outcome is not None and not self._timed_out:
+        if outcome is not None and (not self._timed_out or _is_timeout(outcome.record)):
             self.unloadable = outcome.unloadable
             return outcome.record
         return self._died()
@@ -226,7 +236,7 @@ class RunningTask:
         """The record that the parent writes where the child couldn't."""
         if self._timed_out:
             seconds = self.spec.timeout or 0.0
-            told = ExceptionInfo("Timeout", f"the step timed out after {seconds:g} seconds", "")
+            told = ExceptionInfo(TimeoutException.__name__, limit.says(seconds), "")
         else:
             told = cause_of_death(self.child.status or 0)
         text = f"{self._crash()}{told.line}\n"
@@ -240,6 +250,11 @@ class RunningTask:
         """Where the user's code was when native code crashed."""
         said = self._outcome.decode("utf-8", "replace")
         return traceback_of(said, self.spec.script, self.spec.shown or self.spec.script)
+
+
+def _is_timeout(record: Record) -> bool:
+    """Whether the step's own process has said that its time was over."""
+    return record.exception is not None and record.exception.type == TimeoutException.__name__
 
 
 def _read(descriptor: int) -> bytes | None:

@@ -16,7 +16,7 @@ from reflow.task import death
         (0, "ProcessExited", "exit code 0 before its step was done"),
         (3 << 8, "ProcessExited", "exit code 3"),
         (signal.SIGKILL, "ProcessKilled", "memory ran out"),
-        (signal.SIGSEGV, "ProcessCrashed", "native code most likely (SIGSEGV)"),
+        (signal.SIGSEGV, "ProcessCrashed", "native code most likely (SIGSEGV: segmentation fault)"),
         (signal.SIGTERM, "ProcessKilled", "ended by a signal (SIGTERM)"),
         (33, "ProcessKilled", "signal 33"),
     ],
