@@ -168,6 +168,8 @@ def _guard(pdb: Any, take: Callable[[], None]) -> None:
     def guarded_set_trace(self: Any, frame: Any = None, *rest: Any, **options: Any) -> Any:
         if self.use_rawinput:
             take()
+        # A step into `print` would lead into our output, where pdb's own printing can't be done.
+        self.skip = {*(self.skip or ()), "reflow.*"}
         return set_trace(self, frame or sys._getframe(1), *rest, **options)
 
     def guarded_interaction(self: Any, *arguments: Any, **options: Any) -> Any:

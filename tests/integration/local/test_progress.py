@@ -96,3 +96,32 @@ def test_piped_output_has_two_plain_lines_of_each_task(laptop: Laptop) -> None:
     assert played.said.count("Task finished successfully.") == 43
     assert "\x1b" not in played.all
     assert "\r" not in played.all
+
+
+def test_ctrl_c_leaves_no_half_line_behind(laptop: Laptop) -> None:
+    laptop.flow("Wide", WIDE)
+    (laptop.folder / "broken").touch()
+    with Typist(laptop, "wide.py", "run") as typist:
+        typist.sees("work: 39 of 40 done")
+        typist.types("Ctrl-C")
+        assert typist.ends() == 1
+    left = lines_left(typist.raw)
+    assert not any(line.startswith("work: ") for line in left)
+    assert any(line.startswith("    The run was stopped: by Ctrl-C.") for line in left)
+
+
+def test_a_debugger_in_a_wide_foreach_has_the_terminal_to_itself(laptop: Laptop) -> None:
+    breaking = "breakpoint(); print('one')\n            print('seven')"
+    laptop.flow("Wide", WIDE.replace('print("seven")', breaking))
+    with Typist(laptop, "wide.py", "run", "--max-workers", "1") as typist:
+        typist.sees("(Pdb) ")
+        opened = len(typist.raw)
+        typist.types("import time; time.sleep(0.7); self.index")
+        typist.sees("7\r\n(Pdb) ")
+        assert "work: " not in typist.raw[opened:]
+        typist.types("s")  # over print, and not into how we print
+        typist.sees("seven")
+        typist.sees("(Pdb) ")
+        typist.types("c")
+        assert typist.ends() == 0
+    assert any(line.endswith("] joined 40") for line in lines_left(typist.raw))
