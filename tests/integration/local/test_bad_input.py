@@ -116,7 +116,7 @@ def step_source(name: str, body: str, arguments: str = "self") -> str:
 
 START, END = step_source("start", "self.next(self.end)"), step_source("end", "pass")
 GRAPHS = {
-    "no start": (END, "has no step 'start'"),
+    "no start": (step_source("first", "self.next(self.end)") + END, "has no step 'start'"),
     "no end": (START, "end"),
     "no steps": ("x = 1\n", "has no steps"),
     "unreached": (
