@@ -70,7 +70,8 @@ class LiveConsole(Console):
             super().task_ended(key, pid, record, retry_in=retry_in)
         if wide is not None and wide.is_complete and len(key.foreach) == 1:
             took = clock(self._seconds() - (wide.since or 0.0))
-            self._line(f"[{self._run}/{key.step}] {wide.done:,} tasks finished in {took}.")
+            tasks = "1 task" if wide.done == 1 else f"{wide.done:,} tasks"
+            self._line(f"[{self._run}/{key.step}] {tasks} finished in {took}.")
 
     def task_killed(self, key: TaskKey, pid: int) -> None:
         if self._tally is not None:

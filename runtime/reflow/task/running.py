@@ -47,6 +47,7 @@ class RunningTask:
         self._tell = tell
         self._started = time.time()
         self._is_started = False
+        self._early: list[OutputLine] = []  # printed before the child's pid was heard of
         self._wants_terminal = False
         self._on_terminal = False
         self._stopping = False
@@ -95,8 +96,14 @@ class RunningTask:
         self._tell_lines(stream, splitter.feed(data, time.monotonic()), now)
 
     def _tell_lines(self, stream: str, lines: list[str], now: float) -> None:
+        if lines and not self._is_started:
+            self._begin()
         for line in () if self._on_terminal else lines:
-            self._tell(OutputLine(self.spec.key, stream, line, self.child.pid or 0, now))
+            told = OutputLine(self.spec.key, stream, line, self.child.pid or 0, now)
+            if self._is_started or self.child.lost:
+                self._tell(told)
+            else:
+                self._early.append(told)
 
     def _read_control(self) -> bool:
         assert self._control is not None
@@ -136,21 +143,37 @@ class RunningTask:
 
     def look(self) -> bool:
         """Ask the child what's new. True once it has ended."""
-        if self.child.pid is None or self.child.status is None:
+        self._begin()
+        if self.child.status is None:
             self.child.update()
-        if self.child.pid is not None and not self._is_started:
-            self._is_started = True
-            self._started = time.time()
-            if self.spec.timeout is not None and not self._stopping:
-                self.deadline = time.monotonic() + self.spec.timeout
-            elif self._stopping:
-                self._terminate(time.monotonic())
-            self._tell(
-                TaskStarted(self.spec.key, self.spec.attempt, self.spec.launch, self.child.pid, self._started)
-            )
         if self._wants_terminal and self._is_started:
             self._lend_terminal()
-        return self.child.status is not None or bool(self.child.lost)
+        has_ended = self.child.status is not None or bool(self.child.lost)
+        if has_ended:
+            self._tell_early()
+        return has_ended
+
+    def _begin(self) -> None:
+        """Once the child's pid is heard of, tell that it runs, and what it has printed until now."""
+        if self.child.pid is None:
+            self.child.update()
+        if self.child.pid is None or self._is_started:
+            return
+        self._is_started = True
+        self._started = time.time()
+        if self.spec.timeout is not None and not self._stopping:
+            self.deadline = time.monotonic() + self.spec.timeout
+        elif self._stopping:
+            self._terminate(time.monotonic())
+        self._tell(
+            TaskStarted(self.spec.key, self.spec.attempt, self.spec.launch, self.child.pid, self._started)
+        )
+        self._tell_early()
+
+    def _tell_early(self) -> None:
+        for line in self._early:
+            self._tell(replace(line, pid=self.child.pid or 0))
+        self._early.clear()
 
     def on_time(self, now: float) -> None:
         """Called again and again: the time limit, and SIGKILL where SIGTERM didn't help."""
