@@ -108,7 +108,7 @@ def test_named_data_sets_are_found_as_altair_writes_them() -> None:
             "there are no data in it (data by an address isn&#39;t fetched)",
         ),
         ({"transform": [{"filter": "true"}]}, "it transforms its data"),
-        ({"facet": {"field": "a"}}, "it has &#39;facet&#39;"),
+        ({"repeat": {"row": ["a"]}}, "it has &#39;repeat&#39;"),
         ({"encoding": {"latitude": {"field": "b"}}}, "it has a channel &#39;latitude&#39;"),
         ({"encoding": {"x": 5}}, "its specification isn&#39;t understood"),
         ({"data": 5}, "its specification isn&#39;t understood"),

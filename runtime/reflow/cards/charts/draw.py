@@ -7,11 +7,13 @@ from typing import Any
 
 from reflow.cards.charts.colors import Colors
 from reflow.cards.charts.marks import MOST, Canvas, amount_channel, draw, stacked
+from reflow.cards.charts.panels import Panel, panels_of
 from reflow.cards.charts.reading import Channel, Layer, NotDrawn, layers_of
-from reflow.cards.charts.scales import Band, Linear, Log, Power, Scale, Time, number_text
+from reflow.cards.charts.scales import Band, Linear, Log, Power, Scale, Time, in_order, number_text
 from reflow.cards.parts import escape, shortened
 
 _WIDTH, _HEIGHT = 480.0, 260.0
+_GAP = 16.0  # between panels
 _LETTER = 6.2  # pixels of one, about
 _LONGEST = 26  # characters of a tick's or a legend's text
 _LEGEND = 24  # names in it
@@ -40,29 +42,43 @@ def _charts(spec: Mapping[str, Any]) -> Iterator[str]:
 
 def _chart(spec: Mapping[str, Any]) -> str:
     layers = layers_of(spec)
-    width, height = _size(spec, "width", _WIDTH), _size(spec, "height", _HEIGHT)
+    panels = panels_of(layers)
+    many = max(map(len, panels))
+    spec = {**spec, **(spec.get("spec") or {})}
+    width, height = _size(spec, "width", _WIDTH / many), _size(spec, "height", _HEIGHT)
     if any(layer.how == "arc" for layer in layers):
         width = height = min(width, height)
     scales = _scales(layers, width, height)
     canvas = Canvas(width, height, scales, _colors(layers))
-    marks = "".join(draw(layer, canvas) for layer in layers)
     left = _left(scales)
-    legend = _legend(layers, canvas, width + 16)
+    legend = _legend(layers, canvas, many * (left + width + _GAP) - left)
     right = 16 + (150 if legend else 0)
     title = spec.get("title")
     text = title.get("text") if isinstance(title, Mapping) else title
     text = " ".join(text) if isinstance(text, list) else str(text or "")
-    top, below = (34 if text else 12), 44 if "x" in scales else 12
-    whole = (left + width + right, top + height + below)
-    head = f'<text x="{width / 2:.0f}" y="-16" text-anchor="middle" font-weight="600">{escape(text)}</text>'
+    top = (34 if text else 12) + (16 if panels[0][0].title else 0)
+    line = top + height + (44 if "x" in scales else 12)
+    whole = (many * (left + width + _GAP) - _GAP + right, line * len(panels))
+    drawn = [
+        f'<g transform="translate({left + across * (left + width + _GAP):.0f},{top + down * line:.0f})">'
+        f"{_inside(panel, canvas)}</g>"
+        for down, row in enumerate(panels)
+        for across, panel in enumerate(row)
+    ]
+    head = _text(left + width / 2 if many == 1 else whole[0] / 2, 18, text, "middle", "600")
     more = sum(max(len(layer.points) - MOST, 0) for layer in layers if layer.how not in ("line", "area"))
     note = f"<figcaption>{more:,} more points aren't drawn.</figcaption>" if more else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(text or "chart")}"'
         f' width="{whole[0]:.0f}" height="{whole[1]:.0f}" viewBox="0 0 {whole[0]:.0f} {whole[1]:.0f}"'
-        f' font-size="11" font-family="sans-serif"><g transform="translate({left:.0f},{top})">'
-        f"{head if text else ''}{_axes(layers, canvas)}{marks}{legend}</g></svg>{note}"
+        f' font-size="11" font-family="sans-serif">{head}{"".join(drawn)}'
+        f'<g transform="translate({left:.0f},{top})">{legend}</g></svg>{note}'
     )
+
+
+def _inside(panel: Panel, canvas: Canvas) -> str:
+    marks = "".join(draw(layer, canvas) for layer in panel.layers)
+    return f"{_text(canvas.width / 2, -5, panel.title, 'middle')}{_axes(panel.layers, canvas)}{marks}"
 
 
 def _size(spec: Mapping[str, Any], name: str, default: float) -> float:
@@ -150,15 +166,7 @@ def _names(users: Iterable[Layer], name: str, channel: Channel) -> list[str]:
             if isinstance(point.get(other), int | float):
                 totals[str(point[name])] += point[other]
         return sorted(found, key=lambda one: totals[one], reverse=sort.startswith("-"))
-    return sorted(found, key=_in_order, reverse=sort == "descending")
-
-
-def _in_order(name: str) -> tuple[int, float, str]:
-    """Numbers by their size, before other names."""
-    try:
-        return 0, float(name), name
-    except ValueError:
-        return 1, 0.0, name
+    return sorted(found, key=in_order, reverse=sort == "descending")
 
 
 def _colors(layers: Sequence[Layer]) -> Colors:

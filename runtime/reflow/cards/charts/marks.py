@@ -8,7 +8,7 @@ from math import cos, pi, sin, sqrt
 from typing import Any
 
 from reflow.cards.charts.colors import Colors, safe
-from reflow.cards.charts.reading import Layer, NotDrawn, Point
+from reflow.cards.charts.reading import FACETS, Layer, NotDrawn, Point
 from reflow.cards.charts.scales import Scale, number_text
 from reflow.cards.parts import escape
 from reflow.values.dataclass import dataclass
@@ -40,7 +40,7 @@ def stacked(layer: Layer) -> tuple[str, Sequence[Point]] | None:
     if channel.stack in (None, False) or channel.kind != "quantitative" or channel.bins:
         return None
     other = "x" if along == "y" else "y"
-    above: dict[tuple[tuple[Any, Any], bool], float] = {}
+    above: dict[tuple[tuple[Any, ...], bool], float] = {}
     made = []
     for point in sorted(layer.points, key=lambda point: str(point.get("color"))):
         key = (_across(point, other), point[along] < 0)
@@ -54,8 +54,9 @@ def stacked(layer: Layer) -> tuple[str, Sequence[Point]] | None:
     return along, made
 
 
-def _across(point: Point, name: str) -> tuple[Any, Any]:
-    return point.get(name), point.get(f"{name}Offset")
+def _across(point: Point, name: str) -> tuple[Any, ...]:
+    """What tells apart where bars are stacked."""
+    return tuple(point.get(one) for one in (name, f"{name}Offset", *FACETS))
 
 
 def amount_channel(layer: Layer) -> str:

@@ -23,7 +23,8 @@ MARKS = {
     "trail": "line",
 }
 """Marks that are drawn, by how."""
-CHANNELS = ("x", "y", "x2", "y2", "xOffset", "yOffset", "color", "theta", "size", "order", "text")
+FACETS = ("row", "column", "facet")
+CHANNELS = ("x", "y", "x2", "y2", "xOffset", "yOffset", "color", "theta", "size", "order", "text", *FACETS)
 _IGNORED = frozenset(
     ("tooltip", "opacity", "shape", "href", "key", "description", "strokeDash", "strokeWidth", "fillOpacity")
 )
@@ -81,10 +82,21 @@ class Layer:
 
 def layers_of(spec: Mapping[str, Any]) -> list[Layer]:
     """The layers, the lowest first. Raises NotDrawn."""
+    spec = _of_one_plot(spec)
     found = list(_layers(spec, {}, None, spec.get("datasets") or {}))
     if not any(layer.points for layer in found):
         raise NotDrawn("there are no data in it (data by an address isn't fetched)")
     return found
+
+
+def _of_one_plot(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Facets around a plot are channels of it."""
+    facet, inner = spec.get("facet"), spec.get("spec")
+    if not isinstance(facet, Mapping) or not isinstance(inner, Mapping):
+        return spec
+    around = facet if {"row", "column"} & set(facet) else {"facet": facet}
+    shared = {name: spec[name] for name in ("data", "transform") if name in spec}
+    return {**shared, **inner, "encoding": {**(inner.get("encoding") or {}), **around}}
 
 
 def _layers(
@@ -92,7 +104,7 @@ def _layers(
 ) -> Iterable[Layer]:
     if spec.get("transform"):
         raise NotDrawn("it transforms its data")
-    for part in ("facet", "repeat", "marks"):
+    for part in ("repeat", "marks"):
         if part in spec:
             raise NotDrawn(f"it has {part!r}")
     encoding = {**encoding, **(spec.get("encoding") or {})}

@@ -150,6 +150,14 @@ class Time(Linear):
         return found
 
 
+def in_order(name: str) -> tuple[int, float, str]:
+    """What names are sorted by: numbers by their size, before other names."""
+    try:
+        return 0, float(name), name
+    except ValueError:
+        return 1, 0.0, name
+
+
 class Band:
     """Names, one beside the other."""
 
