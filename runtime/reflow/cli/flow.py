@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reflow.cli.commands import COMMANDS, add_commands, as_ours
-from reflow.cli.parsing import Parser, at_least_one
+from reflow.cli.parsing import EVERY, Parser, at_least_one
 from reflow.cli.target import Target
 from reflow.cli.theirs import add_their_options, add_their_running_options, command_in
 from reflow.values.dataclass import dataclass
@@ -177,20 +177,21 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
 
 def shared_options() -> Parser:
     shared = Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
-    shared.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
-    shared.add_argument(
+    every = shared.add_argument_group(EVERY)
+    every.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
+    every.add_argument(
         "--with", dest="decospecs", action="append", metavar="DECORATOR", help="Add a decorator to each step."
     )
-    shared.add_argument(
+    every.add_argument(
         "--environment",
         choices=("local", "pypi", "conda"),
         help="As in Metaflow, where @pypi and @conda need it. Here they need nothing, and it changes nothing.",
     )
-    shared.add_argument("--branch", metavar="NAME", help="The branch of the flow's @project.")
-    shared.add_argument(
+    every.add_argument("--branch", metavar="NAME", help="The branch of the flow's @project.")
+    every.add_argument(
         "--production", action="store_true", help="The production branch of the flow's @project."
     )
-    shared.add_argument("--quiet", action="store_true", help="Leave out what is said before the run starts.")
+    every.add_argument("--quiet", action="store_true", help="Leave out what is said before the run starts.")
     add_their_options(shared)
     return shared
 
@@ -255,7 +256,7 @@ def _spin_options(command: argparse.ArgumentParser) -> None:
         "--skip-decorators",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="Without what decorators do.",
+        help="Leave out what the decorators of the step and the flow do.",
     )
     command.add_argument(
         "--persist",
@@ -264,6 +265,7 @@ def _spin_options(command: argparse.ArgumentParser) -> None:
         help="Keep its artifacts; the default.",
     )
     command.set_defaults(max_workers=1, max_num_splits=DEFAULT_MAX_NUM_SPLITS, tags=[])
+    add_their_running_options(command)
     _process_options(command)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from reflow.values.errors import UsageError
 from reflow.values.similar import did_you_mean
 
+EVERY = "options of every command"  # the last group in a help
 MANY = 8  # options (with their short forms) that a usage still lists
 
 
@@ -15,10 +16,11 @@ class Parser(argparse.ArgumentParser):
     """argparse, with errors as one sentence and exit code 2, and a usage of one line."""
 
     def format_help(self) -> str:
-        """Options are listed below it: many of them in the usage too would push what matters off the screen."""
+        """Options are listed below the usage: many of them in the usage too would push what matters off the screen."""
         if self.usage is None and len(self._option_string_actions) > MANY:
             named = [self._shown(action) for action in self._actions if not action.option_strings]
             self.usage = " ".join([self.prog.replace("%", "%%"), "[options]", *named])
+        self._action_groups.sort(key=lambda group: group.title == EVERY)
         return super().format_help()
 
     def _shown(self, action: argparse.Action) -> str:
