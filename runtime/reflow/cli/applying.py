@@ -25,7 +25,7 @@ from reflow.cli.running import exit_code
 from reflow.graph.build import from_class, from_text
 from reflow.graph.digest import digest
 from reflow.graph.policy import policies_of
-from reflow.launch.applied import Applied, note, noted
+from reflow.launch.applied import Applied, note, note_first, noted
 from reflow.launch.lastrun import nearest_memory
 from reflow.launch.locally import Place, find_origin, open_flow, resume_locally, run_locally
 from reflow.launch.request import Flow, Limits, RunRequest
@@ -231,8 +231,10 @@ def followed(applied: Applied, place: Place, request: RunRequest, run: Callable[
         print(f"{applied.resource} {'goes on' if applied.run else 'created'}", flush=True)
         note(place.memory, replace(applied, flow=manifest.flow, run=manifest.run))
 
-    note(place.memory, applied)  # its UID first: a claim that is cut short is found again by it
-    end = run(replace(request, on_claim=claimed))
+    applied = note_first(
+        place.memory, applied
+    )  # its UID first: a claim that is cut short is found again by it
+    end = run(replace(request, owner=applied.uid, wanted=run_id_of(applied), on_claim=claimed))
     known = noted(place.memory, applied.kind, applied.name) or applied
     if end.succeeded or end.failed_step:
         note(place.memory, replace(known, ended="succeeded" if end.succeeded else "failed"))

@@ -40,6 +40,27 @@ def note(memory: Path, applied: Applied) -> None:
     aside.replace(path)
 
 
+def note_first(memory: Path, applied: Applied) -> Applied:
+    """As `note`; but where an object of this name and store was noted before, or is just now by another process, its
+    UID stays: it's the same object, and has one run. Raises OSError.
+    """
+    path = _path(memory, applied.kind, applied.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}.first")
+    aside.write_text(json.dumps(asdict(applied), indent=1))
+    try:
+        os.link(aside, path)
+        return applied
+    except FileExistsError:
+        known = noted(memory, applied.kind, applied.name)
+        if known is not None and known.store == applied.store and known.uid != applied.uid:
+            return known
+        aside.replace(path)
+        return applied
+    finally:
+        aside.unlink(missing_ok=True)
+
+
 def noted(memory: Path, kind: str, name: str) -> Applied | None:
     """None where no such object was applied here, or the note can't be read."""
     try:

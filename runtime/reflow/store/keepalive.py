@@ -11,13 +11,14 @@ from types import TracebackType
 from reflow.store.alive import RENEW, forget_lock, lock_path, renew
 from reflow.store.layout import RunLayout
 from reflow.store.objects import ObjectStore
-from reflow.values.errors import StoreError, StoreUnreachable
+from reflow.values.errors import ReflowError, StoreError, StoreUnreachable
 
 _TRIES, _PAUSE = 20, 0.005
 
 
 class KeepAlive:
-    """Keeps a run alive from entering to leaving the context, by a thread of its own."""
+    """Keeps a run alive from entering to leaving the context, by a thread of its own. Entering raises ReflowError where
+    another process of this host is in such a context for the same run."""
 
     def __init__(self, objects: ObjectStore, run: RunLayout, owner: str) -> None:
         self._objects = objects
@@ -28,7 +29,13 @@ class KeepAlive:
         self._thread = threading.Thread(target=self._renew, name=f"alive {run.run}", daemon=True)
 
     def __enter__(self) -> KeepAlive:
-        self._lock = _lock(lock_path(self._objects, self._run))
+        try:
+            self._lock = _lock(lock_path(self._objects, self._run))
+        except BlockingIOError:
+            raise ReflowError(
+                f"Another process on this machine is working on the run {self._run.flow}/{self._run.run}. Wait for its"
+                " end, or stop it first."
+            ) from None
         os.register_at_fork(after_in_child=self._forget_lock)
         renew(self._objects, self._run, self._owner)
         self._thread.start()
@@ -63,8 +70,8 @@ class KeepAlive:
 
 
 def _lock(path: str) -> int | None:
-    """Hold the run's lock. None where another process has it, which then answers for the run; or where this host has no
-    place for it, and the run's age alone tells.
+    """Hold the run's lock; None where this host has no place for it, and the run's age alone tells. Raises
+    BlockingIOError where another process has it.
     """
     import fcntl
 
@@ -77,7 +84,12 @@ def _lock(path: str) -> int | None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return file
-        except OSError:
+        except BlockingIOError:
             time.sleep(_PAUSE)  # somebody who only looks holds it for a moment
+        except OSError:  # a file system without locks
+            break
+    else:
+        os.close(file)
+        raise BlockingIOError(f"{path} is locked by another process")
     os.close(file)
     return None

@@ -11,10 +11,14 @@ from tests.integration.local.laptop import Going
 
 def begun(site: Site) -> Going:
     """A run whose first task has started."""
-    script = harmed.begin(site)
-    going = site.start(*harmed.command(site, script))
+    return begun_by(site, *harmed.command(site, harmed.begin(site)))
+
+
+def begun_by(site: Site, *command: str, witnesses: int = 1) -> Going:
+    """A command whose run has started a task, or so many in all."""
+    going = site.start(*command)
     until = time.monotonic() + 30
-    while not list((site.folder / "witness").iterdir()):
-        assert time.monotonic() < until
+    while len(list((site.folder / "witness").iterdir())) < witnesses and going.process.poll() is None:
+        assert time.monotonic() < until, "no task has started"
         time.sleep(0.005)
     return going

@@ -465,3 +465,70 @@ def test_an_api_server_that_hiccups_delays_and_harms_nothing(tmp_path: Path) -> 
         await world.until_condition("wide", COMPLETE)
 
     play(lambda: World(tmp_path, succeed, "WideFlow"), script)
+
+
+def test_a_run_id_stays_used_where_another_pod_of_the_run_may_have_left_a_result(tmp_path: Path) -> None:
+    """The first Pod was lost, and may still commit; the second finds that the script can't be loaded."""
+
+    async def script(world: World) -> None:
+        world.cluster.apply(FLOWRUNS, flowrun())
+        await world.until(lambda: world.kubelet.launched.get(TaskKey("start")) == 2)
+        said = '{"v": 1, "status": "unloadable", "error": "ModuleNotFoundError: No module named numpy"}'
+        state = [{"name": "task", "state": {"terminated": {"exitCode": 1, "message": said}}}]
+        path = world.pod_of("start")
+        world.cluster.change(path, lambda it: it["status"].update(phase="Failed", containerStatuses=state))
+        await world.until_condition("debug-1", FAILED)
+        assert world.condition("debug-1", FAILED)["reason"] == Reason.INVALID_CODE
+        assert list(world.store.runs()) == ["k8s-debug-1"]
+        end = world.store.end("k8s-debug-1")
+        assert end is not None
+        assert not end.succeeded
+        assert "numpy" in end.message
+
+    launches: list[int] = []
+
+    def behave(pod: PodView) -> Ending:
+        launches.append(pod.launch)
+        return Ending(record=False, vanish=True) if len(launches) == 1 else Ending(running=True)
+
+    play(lambda: World(tmp_path, behave), script)
+
+
+def test_the_run_id_is_in_the_status_before_the_first_pod_is_made(tmp_path: Path) -> None:
+    seen: list[str | None] = []
+
+    async def script(world: World) -> None:
+        changed = world.cluster.on_change
+
+        def look(kind: str, path: str, obj: dict[str, Any]) -> None:
+            if kind == "ADDED" and path.startswith(PODS):
+                seen.append(world.status("debug-1").get("runID"))
+            changed(kind, path, obj)
+
+        world.cluster.on_change = look
+        world.cluster.apply(FLOWRUNS, flowrun())
+        await world.until_condition("debug-1", COMPLETE)
+
+    play(lambda: World(tmp_path), script)
+    assert set(seen) == {"k8s-debug-1"}
+
+
+def test_a_package_that_is_too_large_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reflow_operator.opening.PACKAGE_LIMIT", 1 << 20)
+    world = World(tmp_path)
+    sha256 = world.store.put_code(b"#" * ((1 << 20) + 1))
+    obj = flowrun()
+    obj["spec"]["code"] = {"package": sha256, "script": "debug.py"}
+
+    async def script(world: World) -> None:
+        world.store.put_code(b"#" * ((1 << 20) + 1))
+        world.cluster.apply(FLOWRUNS, obj)
+        await world.until_condition("debug-1", FAILED)
+        condition = world.condition("debug-1", FAILED)
+        assert condition["reason"] == Reason.INVALID_CODE
+        assert f"The code package {sha256} is larger than 1 MiB. Keep data out of it." in condition["message"]
+        assert list(world.store.runs()) == []
+
+    play(lambda: World(tmp_path), script)

@@ -9,6 +9,7 @@ import pytest
 
 from reflow.store import alive, keepalive, layout
 from reflow.store.folder import FolderStore
+from reflow.values.errors import ReflowError
 
 RUNTIME = Path(__file__).parents[3] / "runtime"
 RUN = layout.run("F", "1")
@@ -96,3 +97,12 @@ def test_the_thread_renews_until_it_is_told_to_stop(
     count = len(renewed)
     assert not kept._thread.is_alive()
     assert len(renewed) == count
+
+
+def test_two_processes_cannot_work_on_one_run(store: FolderStore) -> None:
+    with keepalive.KeepAlive(store, RUN, "uid"):
+        with pytest.raises(ReflowError, match="Another process"), keepalive.KeepAlive(store, RUN, "uid"):
+            pass
+        assert alive.liveness(store, RUN).alive, "the one that is there goes on"
+    with keepalive.KeepAlive(store, RUN, "uid"):
+        pass
