@@ -95,3 +95,8 @@ def test_roots_and_powers_are_amounts_too_and_other_scales_are_said() -> None:
     assert "a scale of the type &#39;symlog&#39;" in drawn(
         "line", rows, x=channel("x"), y=channel("y", scale={"type": "symlog"})
     )
+
+
+def test_names_are_counted_once_each() -> None:
+    svg = drawn("bar", [*ROWS, *ROWS], x=channel("a"), y={"aggregate": "distinct", "field": "b"})
+    assert svg.count("Distinct of b: 2</title>") == 2

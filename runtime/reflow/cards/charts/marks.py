@@ -7,8 +7,9 @@ from itertools import pairwise
 from math import cos, pi, sin, sqrt
 from typing import Any
 
+from reflow.cards.charts.aggregates import Point
 from reflow.cards.charts.colors import Colors, safe
-from reflow.cards.charts.reading import FACETS, Layer, NotDrawn, Point
+from reflow.cards.charts.reading import FACETS, Layer, NotDrawn
 from reflow.cards.charts.scales import Scale, number_text
 from reflow.cards.parts import escape
 from reflow.values.dataclass import dataclass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, sqrt
 
-from reflow.cards.charts.reading import FACETS, Layer, NotDrawn, Point
+from reflow.cards.charts.aggregates import Point
+from reflow.cards.charts.reading import FACETS, Layer, NotDrawn
 from reflow.cards.charts.scales import in_order
 from reflow.values.dataclass import dataclass, replace
 

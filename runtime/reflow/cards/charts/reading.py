@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from reflow.cards.charts.aggregates import AGGREGATES, Point, aggregated, put_in_bins
 from reflow.values.dataclass import dataclass, field
 
 MARKS = {
@@ -41,7 +42,6 @@ _UNITS = {
     "yearmonthdatehoursminutes": 5,
 }
 _FORMATS = ("%b %d %Y", "%Y/%m/%d", "%m/%d/%Y", "%d %b %Y")
-Point = dict[str, Any]
 
 
 class NotDrawn(Exception):
@@ -168,7 +168,7 @@ def _channel(name: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, An
     if unit and unit not in _UNITS:
         raise NotDrawn(f"it has the time unit {unit!r}")
     by, bins, aggregate = str(about.get("field") or ""), about.get("bin"), about.get("aggregate") or ""
-    if not isinstance(aggregate, str) or aggregate not in ("", *_AGGREGATES):
+    if not isinstance(aggregate, str) or aggregate not in ("", *AGGREGATES):
         raise NotDrawn(f"it aggregates by {aggregate!r}")
     kind = _KINDS.get(str(about.get("type"))[:1].upper()) if about.get("type") else None
     kind = "temporal" if unit else kind
@@ -217,19 +217,17 @@ def _points(channels: Mapping[str, Channel], rows: Sequence[Mapping[str, Any]]) 
     points = [{name: _value(one, row) for name, one in shown.items()} for row in rows]
     for name, one in shown.items():
         if one.bins:
-            _bin(points, name, one.bins)
-    if any(one.aggregate for one in shown.values()):
-        points = _aggregated(points, shown)
+            put_in_bins(points, name, one.bins)
+    if how := {name: one.aggregate for name, one in shown.items() if one.aggregate}:
+        points = aggregated(points, how)
     needed = [name for name in ("x", "y", "theta") if name in shown]
     return [point for point in points if all(point[name] is not None for name in needed)]
 
 
 def _value(channel: Channel, row: Mapping[str, Any]) -> Any:
     found = channel.datum if channel.datum is not None else _inner(row, channel.by)
-    if found is None:
-        return None
-    if channel.aggregate and channel.kind == "quantitative":
-        return _number(found)
+    if found is None or channel.aggregate == "distinct":
+        return found
     if channel.kind == "quantitative":
         return _number(found)
     if channel.kind == "temporal":
@@ -287,52 +285,3 @@ def _moment(text: str) -> datetime | None:
         except ValueError:
             pass
     return None
-
-
-def _bin(points: list[Point], name: str, most: int) -> None:
-    from reflow.cards.charts.scales import step_of
-
-    values = [point[name] for point in points if point[name] is not None]
-    if not values:
-        return
-    step = step_of(min(values), max(values), most)
-    for point in points:
-        if point[name] is not None:
-            low = point[name] // step * step
-            point[name], point[f"{name}_end"] = low, low + step
-
-
-def _aggregated(points: list[Point], channels: Mapping[str, Channel]) -> list[Point]:
-    amounts = [name for name, one in channels.items() if one.aggregate]
-    groups: dict[tuple[Any, ...], list[Point]] = {}
-    for point in points:
-        key = tuple((name, value) for name, value in point.items() if name not in amounts)
-        groups.setdefault(key, []).append(point)
-    made = []
-    for key, group in groups.items():
-        point = dict(key)
-        for name in amounts:
-            how = channels[name].aggregate
-            values = [one[name] for one in group if one[name] is not None]
-            point[name] = (
-                float(len(group)) if how == "count" else _AGGREGATES[how](values) if values else None
-            )
-        made.append(point)
-    return made
-
-
-def _median(values: list[Any]) -> float:
-    ordered, half = sorted(values), len(values) // 2
-    return float(ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2)
-
-
-_AGGREGATES: Mapping[str, Any] = {
-    "average": lambda values: sum(values) / len(values),
-    "count": len,
-    "distinct": lambda values: float(len(set(values))),
-    "max": max,
-    "mean": lambda values: sum(values) / len(values),
-    "median": _median,
-    "min": min,
-    "sum": sum,
-}
