@@ -482,7 +482,7 @@ def test_a_caught_failure_is_an_artifact_and_the_flow_goes_on(run: Run) -> None:
             print(bool(self.why), self.why.exception, self.kept, hasattr(self, 'half'))
     """
     ran = run(source)
-    assert ran.output("end") == ["True KeyError: 'gone' 1 True"]
+    assert ran.output("end") == ["True 'gone' 1 True"]
     assert ran.record("bad").status is Status.CAUGHT
     assert ran.record("bad").exception is not None
 
