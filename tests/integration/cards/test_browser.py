@@ -10,6 +10,8 @@ import pytest
 from tests.integration.cards.browser import Page, browser, found
 from tests.integration.local.laptop import Laptop
 
+pytestmark = pytest.mark.timeout(600)  # CI may have to install a browser
+
 HARM = "<script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
 FLOW = f'''
 from reflow import FlowSpec, Parameter, card, current, step
