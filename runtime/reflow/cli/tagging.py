@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from reflow.cli.target import Path4, Target
+from reflow.client.tags import system_tags
 from reflow.sdk.identity import user_name
 from reflow.store.flowstore import FlowStore
-from reflow.store.values import Manifest
 from reflow.values.errors import UsageError
 from reflow.values.untrusted import one_line
 
@@ -23,10 +23,11 @@ def tag(target: Target, options: argparse.Namespace) -> int:
     store = target.flow_store(path.flow)
     before = set(store.tags(path.run))
     removed, added = _change(options)
-    refused = removed & set(system_tags(store.manifest(path.run)))
+    systems = set(system_tags(store.manifest(path.run)))
+    refused = removed & systems
     if refused:
         raise UsageError(f"{', '.join(sorted(refused))}: a tag of the system's can't be removed.")
-    store.set_tags(path.run, (before - removed) | added)
+    store.set_tags(path.run, (before - removed) | (added - systems))
     _print(store, path, options_of_list(options))
     return 0
 
@@ -53,15 +54,6 @@ def _checked(tags: Iterable[str]) -> set[str]:
         if not one.strip() or len(one) > 500:
             raise UsageError(f"A tag has 1 to 500 characters; {one[:40]!r} isn't one.")
     return found
-
-
-def system_tags(manifest: Manifest) -> Iterator[str]:
-    """What Reflow says of a run: as the client's `Run.system_tags`."""
-    yield f"place:{manifest.place}"
-    if manifest.user:
-        yield f"user:{manifest.user}"
-    if manifest.python:
-        yield f"python_version:{manifest.python}"
 
 
 def _run(target: Target, options: argparse.Namespace) -> Path4:
@@ -112,7 +104,7 @@ def options_of_list(options: argparse.Namespace) -> argparse.Namespace:
 def _tags(store: FlowStore, path: Path4, options: argparse.Namespace) -> Iterator[str]:
     yield from sorted(store.tags(path.run))
     if not options.hide_system_tags:
-        yield from system_tags(store.manifest(path.run))
+        yield from sorted(system_tags(store.manifest(path.run)))
 
 
 def _print(store: FlowStore, path: Path4, options: argparse.Namespace) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reflow.store.values import Record
+from reflow.sdk.exceptions import DEATHS
+from reflow.store.values import Record, Status
 
 if TYPE_CHECKING:
     from reflow.client.task import Task
@@ -33,7 +34,16 @@ def _earlier(task: Task) -> list[Record]:
     if task._attempt is not None or not task._record.attempt:
         return []
     failures = task._store.failures(task._run, task._key)
-    return [record for record in failures if record.attempt < task._record.attempt]
+    return [record for record in failures if record.attempt < attempt_of(task)]
+
+
+def attempt_of(task: Task) -> int:
+    """The attempt that gave the result. In Metaflow a failure that `@catch` lets pass is the same attempt's, unless
+    its process died: then another one does it."""
+    record = task._record
+    if record.status is Status.CAUGHT and record.exception and record.exception.type not in DEATHS:
+        return max(0, record.attempt - 1)
+    return record.attempt
 
 
 def _of(task: Task, name: str, value: str, record: Record) -> Metadatum:
@@ -45,9 +55,9 @@ def facts_of(task: Task) -> dict[str, str]:
     """The attempt that is shown, by name."""
     record, manifest, url = task._record, task._manifest, task._place.url
     found = {
-        "attempt": str(record.attempt),
+        "attempt": str(attempt_of(task)),
         "attempt_ok": str(record.status.finished),
-        "attempt-done": str(record.attempt),
+        "attempt-done": str(attempt_of(task)),
         "status": record.status.value,
         "launch": str(record.launch),
         "host": record.host,
