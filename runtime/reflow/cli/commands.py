@@ -134,7 +134,7 @@ def _task_path(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path",
         metavar="[[FLOW/]RUN/]STEP[/TASK]",
-        help="One task, or all of a step. Of a script's flow, STEP alone is of its last run here.",
+        help="One task, or all of a step. Of a script's flow, STEP[/TASK] is of its last run here.",
     )
 
 

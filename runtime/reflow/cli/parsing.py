@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
+from reflow.cli.theirs import THEIR_COMMANDS
 from reflow.values.errors import UsageError
 from reflow.values.similar import did_you_mean
 
@@ -39,6 +40,8 @@ class Parser(argparse.ArgumentParser):
         meant = did_you_mean(str(value), map(str, action.choices))
         there = ", ".join(map(str, action.choices))
         if isinstance(action, argparse._SubParsersAction):
+            if value in THEIR_COMMANDS:
+                self.error(f"there is no command {value!r} here: {THEIR_COMMANDS[value]}")
             self.error(f"there is no command {value!r}{meant}; the commands are {there}")
         raise argparse.ArgumentError(action, f"{value!r} is none of {there}{meant}")
 

@@ -97,6 +97,7 @@ def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:
     if not options_quiet(options):
         print("    The graph looks good!", file=sys.stderr, flush=True)
         tell_cluster_steps(graph)
+        tell_without_effect(options, find_place(script, options))
     set_preparing(name, user_name(), asked_project(graph, options))
     return Flow(name=name, script=script.path, alias=script.alias, graph=graph, digest=digest(graph))
 
@@ -135,6 +136,15 @@ def tell_cluster_steps(graph: Graph) -> None:
             file=sys.stderr,
             flush=True,
         )
+
+
+def tell_without_effect(options: argparse.Namespace, place: Place) -> None:
+    """Say once which of Metaflow's options change nothing here."""
+    from reflow.cli.theirs import without_effect
+
+    found = ", ".join(without_effect(options, place.store_url))
+    if found:
+        print(f"    As in Metaflow, but without effect here: {found}.", file=sys.stderr, flush=True)
 
 
 def find_place(script: FlowScript, options: argparse.Namespace) -> Place:

@@ -22,6 +22,7 @@ from reflow.cli.running import (
     request,
     settle_as,
 )
+from reflow.cli.target import Target
 from reflow.client.ids import parse_key
 from reflow.graph.types import Graph
 from reflow.launch.lastrun import recall
@@ -46,7 +47,7 @@ def spin(script: FlowScript, options: argparse.Namespace, given: Mapping[str, st
 
     artifacts = artifacts_file(options.artifacts_module)
     name = script.flow_class.__name__
-    run, step, task = named(options.path, name)
+    run, step, task = named(options.path, Target(script, None))
     values = resolve_given(script.flow_class, given)
     place = find_place(script, options)
     store = open_flow(place, name)
@@ -69,16 +70,18 @@ def spin(script: FlowScript, options: argparse.Namespace, given: Mapping[str, st
     return exit_code(spin_locally(asked, place, store, listener, Spin(origin, key, options.persist)))
 
 
-def named(text: str, flow: str) -> tuple[str | None, str, str | None]:
-    """Run, step and task of `STEP`, `RUN/STEP` or `RUN/STEP/TASK`, the flow's name before it or not. Raises
-    UsageError."""
+def named(text: str, target: Target) -> tuple[str | None, str, str | None]:
+    """Run, step and task of `STEP`, `STEP/TASK`, `RUN/STEP` or `RUN/STEP/TASK`, the flow's name before it or not.
+    Raises UsageError."""
     parts = text.split("/")
-    if len(parts) > 2 and parts[0] == flow:
+    if len(parts) > 2 and parts[0] == target.flow:
         parts = parts[1:]
     if not all(parts) or len(parts) > 3:
         raise UsageError(f"{text!r} isn't of the form STEP, RUN/STEP or RUN/STEP/TASK, such as 3/train/17.")
     if len(parts) == 1:
         return None, parts[0], None
+    if len(parts) == 2 and target.has_step(parts[0]):
+        return None, parts[0], parts[1]
     return parts[0], parts[1], parts[2] if len(parts) == 3 else None
 
 

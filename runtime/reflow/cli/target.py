@@ -86,10 +86,11 @@ class Target:
         return Path4(self.flow, last.run)
 
     def tasks(self, text: str) -> Path4:
-        """Tasks by `RUN/STEP[/TASK]`; of a script's flow, STEP alone is of its last run here, which is told. Raises
+        """Tasks by `RUN/STEP[/TASK]`; of a script's flow, `STEP[/TASK]` is of its last run here, which is told. Raises
         UsageError, NotFound."""
-        if self.has_step(text):
-            return Path4(*self.told_last_run(), text)
+        step, *task = text.split("/")
+        if len(task) <= 1 and self.has_step(step):
+            return Path4(*self.told_last_run(), step, *task)
         return self.path(text, parts=(3, 4))
 
     def has_step(self, name: str) -> bool:

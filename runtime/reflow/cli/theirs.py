@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-
-from reflow.cli.parsing import Parser
+from collections.abc import Iterator, Sequence
 
 IGNORED = ("--event-logger", "--monitor", "--package-suffixes")
 IGNORED_SWITCHES = ("--pylint", "--no-pylint", "--not-quiet")
@@ -43,7 +41,28 @@ def _metadata(kind: str) -> str:
     return kind
 
 
-def command_in(parser: Parser, words: Sequence[str]) -> str:
+def without_effect(options: argparse.Namespace, store_url: str) -> Iterator[str]:
+    """Those given whose user may expect something of them that doesn't happen."""
+    for name in (*IGNORED, "--pylint", "--max-log-size"):
+        if getattr(options, name.lstrip("-").replace("-", "_"), None):
+            yield name
+    if getattr(options, "datastore", "") == "s3" and not store_url.startswith("s3:"):
+        yield f"--datastore s3 (the results are kept in {store_url}; --store names a bucket)"
+
+
+THEIR_COMMANDS = {
+    **dict.fromkeys(
+        ("kubernetes", "argo-workflows", "batch", "step-functions", "airflow"),
+        "in a cluster a flow is run by a FlowRun, see `reflow package --help`",
+    ),
+    "package": "a flow's code is kept for the cluster by `reflow package FILE`",
+    "step": "one step is run by `spin`",
+    "output-raw": "`show` and `output-dot` tell the graph",
+}
+"""What Metaflow has and a flow's script here has not, and what is there instead."""
+
+
+def command_in(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:
     """The first word after the options that may come before any command: `run` of `--quiet --datastore local run`.
 
     "" where another option comes first.

@@ -104,6 +104,7 @@ def test_a_step_alone_is_of_the_last_run_here(adding: Laptop) -> None:
     assert dump.out == play(adding, "dump", "2/start").out
     for played in (logs, dump):
         assert played.err.startswith("Run 2: the last one of AddFlow here.\n")
+    assert play(adding, "logs", "add/1").out == play(adding, "logs", "2/add/1").out
     wrong = adding.play("addflow.py", "logs", "ad")
     assert (wrong.code, "'ad' should be of the form RUN/STEP or RUN/STEP/TASK" in wrong.err) == (2, True)
 

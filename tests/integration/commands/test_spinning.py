@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from reflow.client.task import Task
+from reflow.client import Flow, Task, default_metadata, inspect_spin
 from reflow.runner import Runner
 from tests.integration.local.laptop import Laptop
 
@@ -37,14 +40,22 @@ FLOW = """
 """
 
 
-@pytest.fixture
-def ran(laptop: Laptop) -> Laptop:
+@pytest.fixture(scope="module")
+def ran_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run 1 failed in work/1, after its retries; run 2 succeeded."""
+    laptop = Laptop(tmp_path_factory.mktemp("spun"))
     laptop.flow("Spun", FLOW)
     (laptop.folder / "broken").touch()
     assert laptop.run("spun.py").code == 1
     (laptop.folder / "broken").unlink()
     assert laptop.run("spun.py", "--alpha", "7").code == 0
+    return laptop.folder
+
+
+@pytest.fixture
+def ran(laptop: Laptop, ran_once: Path) -> Laptop:
+    """A copy of that folder."""
+    shutil.copytree(ran_once, laptop.folder, dirs_exist_ok=True)
     return laptop
 
 
@@ -118,6 +129,7 @@ def test_without_persist_nothing_is_left(ran: Laptop) -> None:
         (["1/join"], 1, "joins work/1, which hasn't finished in run 1"),
         (["9/join"], 1, "Run 9 of Spun isn't in the store"),
         (["2/work/17"], 1, "There is no task work/17 in run 2"),
+        (["work/18"], 1, "There is no task work/18 in run 2"),
         (["a/b/c/d/e"], 2, "isn't of the form"),
         (["end", "--artifacts-module", "nowhere.py"], 2, "there is no such file"),
         (["end", "--alpha", "many"], 2, "alpha"),
@@ -142,6 +154,23 @@ def test_a_runner_spins_and_hands_the_task_over(ran: Laptop, monkeypatch: pytest
         task = spun.task
         assert isinstance(task, Task)
         assert (task.data.y, task.pathspec) == (15, "Spun/spin-1/work/2")
+
+
+def test_inspect_spin_lists_spins_in_place_of_runs(ran: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in ("end", "join"):
+        assert ran.play("spun.py", "spin", step).code == 0
+    monkeypatch.chdir(ran.folder)
+    monkeypatch.setenv("USER", "tester")
+    try:
+        assert [run.id for run in Flow("Spun")] == ["2", "1"]
+        inspect_spin()
+        latest = Flow("Spun").latest_run
+        assert [run.id for run in Flow("Spun")] == ["spin-2", "spin-1"]
+        assert latest is not None
+        assert (latest["join"].task.data.ys, latest.successful) == ([7, 14, 21], True)
+    finally:
+        default_metadata()
+    assert [run.id for run in Flow("Spun")] == ["2", "1"]
 
 
 def test_gc_counts_spins_apart_from_runs(ran: Laptop) -> None:

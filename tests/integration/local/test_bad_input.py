@@ -87,6 +87,14 @@ def test_a_command_that_isnt_there_is_told_with_the_one_that_was_meant(laptop: L
     refused(laptop, laptop.play(script, "show", "--with-all"), "show has no option --with-all", code=2)
 
 
+def test_a_command_that_metaflow_has_is_answered_with_what_is_there_instead(laptop: Laptop) -> None:
+    script = str(laptop.flow("Fine", FINE))
+    played = laptop.play(script, "argo-workflows", "create")
+    refused(
+        laptop, played, "there is no command 'argo-workflows' here: in a cluster a flow is run by", code=2
+    )
+
+
 def test_help_lists_what_a_command_takes_with_a_file_and_without(laptop: Laptop) -> None:
     script = str(laptop.flow("Fine", "    alpha = Parameter('alpha', default=3, help='how much')\n" + FINE))
     general, own = laptop.reflow("run", "--help"), laptop.play(script, "run", "--help")
