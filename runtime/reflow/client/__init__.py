@@ -20,7 +20,7 @@ from reflow.client.errors import (
 )
 from reflow.client.flow import Flow, Reflow
 from reflow.client.namespaces import default_namespace, get_namespace, namespace
-from reflow.client.place import default_metadata, get_metadata, metadata
+from reflow.client.place import default_metadata, get_metadata, inspect_spin, metadata
 from reflow.client.run import Run
 from reflow.client.step import Step
 from reflow.client.task import Task
@@ -46,6 +46,7 @@ __all__ = [
     "default_namespace",
     "get_metadata",
     "get_namespace",
+    "inspect_spin",
     "metadata",
     "namespace",
 ]

@@ -10,7 +10,7 @@ from reflow.client import html
 from reflow.client.base import Parent, moment
 from reflow.client.errors import MetaflowNamespaceMismatch, MetaflowNotFound
 from reflow.client.namespaces import get_namespace
-from reflow.client.place import place, place_of
+from reflow.client.place import lists_spins, place, place_of
 from reflow.client.run import Run
 from reflow.store import layout
 
@@ -72,6 +72,9 @@ class Flow(Parent):
 
     def _newest_first(self) -> Iterator[Run]:
         """Each knows what a list shows of it: a few requests for a thousand, and one for each that hasn't ended."""
+        if lists_spins():
+            yield from map(self._run, self._store.spins())
+            return
         for listed in self._store.listed():
             yield self._run(listed.run, _listed=listed)
 

@@ -31,6 +31,7 @@ class Place:
 
 _open: dict[str, Place] = {}
 _chosen: list[str] = []  # the store that `metadata(…)` chose
+_spins: list[bool] = []  # something in it: `inspect_spin` was called
 
 
 def place(store: str | None = None) -> Place:
@@ -68,7 +69,24 @@ def metadata(ms: str) -> str:
         url = str(inside if inside.is_dir() else folder)
     place(url)
     _chosen[:] = [url]
+    _spins.clear()
     return get_metadata()
+
+
+def inspect_spin(datastore_root: str | os.PathLike[str] = ".") -> str:
+    """From now on flows list their spins in place of their runs, until `metadata(…)` or `default_metadata()`.
+
+    `datastore_root`: the folder whose store to read, if it has one. Returns it as `get_metadata` does.
+    """
+    if (Path(datastore_root) / FOLDER).is_dir():
+        metadata(os.fspath(datastore_root))
+    _spins[:] = [True]
+    return get_metadata()
+
+
+def lists_spins() -> bool:
+    """Whether `inspect_spin` was called last."""
+    return bool(_spins)
 
 
 def get_metadata() -> str:
@@ -80,4 +98,5 @@ def get_metadata() -> str:
 def default_metadata() -> str:
     """Back to the store that is found without `metadata(…)`. Returns it as `get_metadata` does."""
     _chosen.clear()
+    _spins.clear()
     return get_metadata()

@@ -7,7 +7,7 @@ after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from reflow.engine.events import Failed, Lost, Start, Succeeded, TaskEnd
 from reflow.engine.state import Failure, Outcome
@@ -154,19 +154,13 @@ def spin_locally(
 
 def claim_spin(store: FlowStore, make: Callable[[str], Manifest]) -> Manifest:
     """Claim the next `spin-N` of the flow."""
-    number = highest(store.objects.list_folders(layout.runs(store.flow)))
+    number = next((int(name.removeprefix(SPIN)) for name in store.spins()), 0)
     while True:
         number += 1
         try:
             return store.claim(make, f"{SPIN}{number}")
         except RunExists:
             continue
-
-
-def highest(names: Iterable[str]) -> int:
-    """Of the spins among these runs."""
-    numbers = (name.removeprefix(SPIN) for name in names if name.startswith(SPIN))
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
 def forget(store: FlowStore, run: str) -> None:

@@ -50,6 +50,13 @@ class FlowStore:
         """Run ids, newest first where they count up, then the others by age, newest first."""
         return self._runs.runs()
 
+    def spins(self) -> list[str]:
+        """The ids of the flow's spins, the newest first."""
+        names = self.objects.list_folders(layout.runs(self.flow))
+        numbers = [name.removeprefix(layout.SPIN) for name in names if layout.is_spin(name)]
+        counted = sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
+        return [f"{layout.SPIN}{number}" for number in counted]
+
     def listed(self) -> list[Listed]:
         """All runs as a list shows them, newest first, in few requests: see `store.listing`."""
         from reflow.store.listing import listed
