@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from reflow.cli.spinning import decorated, named
@@ -40,6 +43,7 @@ class F(FlowSpec):
         pass
 """
 GRAPH = from_text(FLOW, "f.py").graph
+TARGET: Any = SimpleNamespace(flow="F", has_step=GRAPH.steps.__contains__)
 
 
 @pytest.mark.parametrize(
@@ -47,19 +51,20 @@ GRAPH = from_text(FLOW, "f.py").graph
     [
         ("train", (None, "train", None)),
         ("3/train", ("3", "train", None)),
+        ("worker/1", (None, "worker", "1")),
         ("3/train/17", ("3", "train", "17")),
         ("F/3/train", ("3", "train", None)),
         ("F/3/train/17-2.0", ("3", "train", "17-2.0")),
     ],
 )
 def test_a_task_is_named_as_far_as_is_needed(text: str, parts: tuple[str | None, str, str | None]) -> None:
-    assert named(text, "F") == parts
+    assert named(text, TARGET) == parts
 
 
 @pytest.mark.parametrize("text", ["", "/", "3//1", "G/3/train/1", "F/3/train/1/x"])
 def test_what_names_no_task_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="isn't of the form STEP, RUN/STEP or RUN/STEP/TASK"):
-        named(text, "F")
+        named(text, TARGET)
 
 
 def test_one_attempt_knows_no_retry_and_skips_all_where_asked() -> None:
