@@ -280,7 +280,7 @@ def _as_list(value: Any) -> list[Any]:
 def resolve_values(flow: type, given: Mapping[str, Any], *, user: str = "") -> dict[str, Any]:
     """As `resolve_parameters`, from JSON values by name, as a FlowRun has them."""
     parameters = parameters_of(flow)
-    _refuse_unknown(parameters, given)
+    _refuse_unknown(parameters, given, "spec.parameters: ")
     try:
         return {
             parameter.name: parameter.check(given[parameter.name])
@@ -307,13 +307,16 @@ def resolve_new(flow: type, known: Mapping[str, Any], *, user: str = "") -> dict
     return {parameter.name: _default(flow, parameter, user) for parameter in missing}
 
 
-def _refuse_unknown(parameters: tuple[Parameter, ...], given: Mapping[str, Any]) -> None:
+def _refuse_unknown(parameters: tuple[Parameter, ...], given: Mapping[str, Any], where: str = "") -> None:
+    """`where`: what an error begins with."""
     names = [parameter.name for parameter in parameters]
-    unknown = [name for name in given if name not in names]
-    if unknown:
-        raise UsageError(
-            f"The flow has no parameter {unknown[0]!r}; its parameters are: {', '.join(names) or 'none at all'}."
-        )
+    unknown = next((name for name in given if name not in names), None)
+    if unknown is not None:
+        from reflow.values.similar import did_you_mean
+
+        there = ", ".join(names) or "none at all"
+        meant = did_you_mean(unknown, names)
+        raise UsageError(f"{where}The flow has no parameter {unknown!r}{meant}; its parameters are: {there}.")
 
 
 def _from_environment(parameter: Parameter, environ: Mapping[str, str]) -> str | None:

@@ -68,6 +68,13 @@ def test_the_environment_counts_where_nothing_is_given() -> None:
     assert resolve_parameters(Typed, {"count": "9"}, environ)["count"] == 9
 
 
+def test_an_unknown_parameter_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(
+        UsageError, match=r"^spec.parameters: The flow has no parameter 'conut' .did you mean count"
+    ):
+        resolve_values(Typed, {"conut": 8})
+
+
 def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no parameter 'alhpa'; its parameters are: name, count"):
         resolve_values(Typed, {"alhpa": 1})
