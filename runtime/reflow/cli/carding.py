@@ -36,17 +36,18 @@ def card(target: Target, options: argparse.Namespace) -> int:
 
 
 def _path(target: Target, text: str | None) -> Path4:
-    """Of a script's flow: nothing for its last run here, STEP of that, RUN, RUN/STEP, RUN/STEP/TASK."""
+    """Of a script's flow: nothing for its last run here, STEP or STEP/TASK of that, RUN, RUN/STEP, RUN/STEP/TASK."""
     if not target.flow:
         if not text:
             raise UsageError("Name a run, step or task: FLOW/RUN[/STEP[/TASK]].")
         return target.path(text, parts=(2, 3, 4))
-    if text and ("/" in text or not target.has_step(text)):
+    step, *task = (text or "").split("/")
+    if text and (len(task) > 1 or not target.has_step(step)):
         parts = text.strip("/").split("/")
         return target.path(
             "/".join(parts if parts[0] == target.flow else [target.flow, *parts]), parts=(2, 3, 4)
         )
-    return Path4(*target.told_last_run(), text or None)
+    return Path4(*target.told_last_run(), step or None, *task)
 
 
 def _cards(store: FlowStore, path: Path4) -> Iterable[Card]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reflow.cli.commands import COMMANDS, add_commands, as_ours
-from reflow.cli.parsing import EVERY, Parser, at_least_one
+from reflow.cli.parsing import EVERY, Parser, a_tag, at_least_one
 from reflow.cli.target import Target
 from reflow.cli.theirs import add_their_options, add_their_running_options, command_in
 from reflow.values.dataclass import dataclass
@@ -214,6 +214,7 @@ def _running_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--tag",
         dest="tags",
+        type=a_tag,
         metavar="TAG",
         action="append",
         default=[],

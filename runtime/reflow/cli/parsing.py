@@ -11,6 +11,7 @@ from reflow.values.similar import did_you_mean
 
 EVERY = "options of every command"  # the last group in a help
 MANY = 8  # options (with their short forms) that a usage still lists
+LONGEST_TAG = 500  # characters
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +66,13 @@ def at_least_zero(text: str) -> int:
 def at_least_one(text: str) -> int:
     """For `type=`: a whole number from 1."""
     return whole_number(text, 1)
+
+
+def a_tag(text: str) -> str:
+    """For `type=`."""
+    if not text.strip() or len(text) > LONGEST_TAG:
+        raise argparse.ArgumentTypeError(f"a tag has 1 to {LONGEST_TAG} characters; {text[:40]!r} isn't one")
+    return text
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}

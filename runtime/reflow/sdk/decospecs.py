@@ -10,6 +10,7 @@ from reflow.sdk import decorators
 from reflow.sdk.decorators.base import FlowDecorator, StepDecorator
 from reflow.sdk.steps import step_names
 from reflow.values.errors import FlowError, UsageError
+from reflow.values.similar import did_you_mean
 
 
 def add_decorators(flow: type, specs: Iterable[str]) -> None:
@@ -64,7 +65,10 @@ def parse_decospec(spec: str) -> tuple[Any, dict[str, Any]]:
         decorator = users_decorator(name)
     if not isinstance(decorator, StepDecorator | type):
         known = sorted(n for n in decorators.__all__ if isinstance(getattr(decorators, n), StepDecorator))
-        raise UsageError(f"--with {spec}: there is no step decorator {name!r}; there are {', '.join(known)}.")
+        meant = did_you_mean(name, known)
+        raise UsageError(
+            f"--with {spec}: there is no step decorator {name!r}{meant}; there are {', '.join(known)}."
+        )
     return decorator, dict(_attributes(spec, rest))
 
 
