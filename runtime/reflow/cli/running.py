@@ -26,6 +26,7 @@ from reflow.sdk.currently import set_preparing
 from reflow.sdk.identity import user_name
 from reflow.sdk.parameters import is_true, resolve_new, resolve_parameters
 from reflow.sdk.projects import project_of
+from reflow.store import layout
 from reflow.store.flowstore import FlowStore
 from reflow.store.open import find_store, open_store
 from reflow.store.values import Manifest, RunEnd
@@ -187,7 +188,12 @@ def pick_origin(flow: str, wanted: str | None, place: Place) -> str:
     if wanted == "":
         raise UsageError("--origin-run-id needs a run's id, and got an empty text.")
     if wanted is not None:
-        return wanted.removeprefix(f"{flow}/")
+        run = wanted.removeprefix(f"{flow}/")
+        if layout.is_spin(run):
+            raise UsageError(
+                f"{run} is a spin, one step's trial, which can't be resumed: resume the run that its inputs are from."
+            )
+        return run
     last = recall(place.memory, flow)
     if last is None:
         raise NotFound(

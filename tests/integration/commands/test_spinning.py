@@ -72,6 +72,8 @@ def test_a_step_runs_alone_with_its_inputs_of_the_last_run_and_leaves_no_trace_i
     assert "spin-1" not in ran.play("spun.py", "list", "--json").out
     assert "ys = [7, 14, 21]" in ran.play("spun.py", "dump", "spin-1/end").out
     assert "ys [7, 14, 21] 2\n" in ran.play("spun.py", "logs", "spin-1/end/0").out
+    refused = ran.resume("spun.py", "--origin-run-id", "spin-1")
+    assert (refused.code, "spin-1 is a spin" in refused.err) == (2, True)
     assert "Resuming run 2:" in ran.resume("spun.py").err
 
 
