@@ -12,6 +12,8 @@ class RunExists(ReflowError):
 class Unpicklable(FlowError):
     """A value that can't be pickled, and so can't be an artifact or an item of a foreach."""
 
+    artifact = ""  # the artifact's name, where it is one
+
 
 class TooManyItems(FlowError):
     """A foreach over more items than the run allows."""

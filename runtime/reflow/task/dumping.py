@@ -131,10 +131,12 @@ def _dump(store: FlowStore, name: str, value: Any, budget: int) -> ArtifactRef:
 
 
 def _named(name: str, error: Unpicklable) -> Unpicklable:
-    return Unpicklable(
+    found = Unpicklable(
         f"self.{name} can't be kept as an artifact. {error.reason}. Keep it in a local variable, "
         f"or `del self.{name}` before self.next(…)."
     )
+    found.artifact = name
+    return found
 
 
 def _within_budget(

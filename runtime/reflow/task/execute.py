@@ -19,6 +19,7 @@ from reflow.sdk.inputs import Inputs
 from reflow.sdk.parameters import parameters_of
 from reflow.sdk.state import TaskState
 from reflow.sdk.transition import Transition, check_transition, no_items
+from reflow.store.errors import Unpicklable
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import ExceptionInfo, ItemsRef, Manifest, Record, Status
 from reflow.task import limit
@@ -270,7 +271,10 @@ def _items(attempt: Attempt, done: Transition | None, budget: int) -> ItemsRef |
     if done is None or done.kind is not Kind.FOREACH or done.foreach is None:
         return None
     items = attempt.store.dump_items(
-        done.foreach, done.items or (), budget=budget, limit=attempt.spec.max_num_splits
+        done.foreach,
+        () if done.items is None else done.items,
+        budget=budget,
+        limit=attempt.spec.max_num_splits,
     )
     if items.width == 0:
         raise InvalidNextException(no_items(attempt.spec.key.step, done.foreach))
@@ -338,12 +342,26 @@ def _told(attempt: Attempt, error: BaseException) -> ExceptionInfo:
         message = f"the step called sys.exit({error.code!r}) instead of returning"
         return replace(told, message=message, traceback=f"{told.traceback.rstrip()}: {message}\n")
     if isinstance(error, ReflowError) and not has_user_frames(_trace(error)):
-        step = attempt.graph.steps.get(attempt.spec.key.step)
-        where = f"{shown}:{step.line}" if step and step.line else shown
-        return replace(told, traceback=f"{told.type}: {where}: {told.message}\n")
+        return replace(told, traceback=f"{told.type}: {_where(attempt, error, shown)}: {told.message}\n")
     if not has_user_frames(_trace(error)):
         return replace(told, traceback=told.full)  # a fault of ours, or an interruption: all there is to see
     return told
+
+
+def _where(attempt: Attempt, error: ReflowError, shown: str) -> str:
+    """The line that an error of ours is about: of the artifact that can't be kept, else of the step."""
+    step = attempt.graph.steps.get(attempt.spec.key.step)
+    if step is None:
+        return shown
+    code = getattr(getattr(attempt.flow_class, step.name, None), "__code__", None)
+    if isinstance(error, Unpicklable) and error.artifact and code is not None:
+        from reflow.task.setting import line_that_sets
+
+        line = line_that_sets(code, error.artifact)
+        if line is not None:
+            is_script = os.path.abspath(code.co_filename) == os.path.abspath(attempt.spec.script)
+            return f"{shown if is_script else code.co_filename}:{line}"
+    return f"{shown}:{step.line}" if step.line else shown
 
 
 def _trace(error: BaseException) -> TracebackType | None:

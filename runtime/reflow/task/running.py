@@ -161,7 +161,7 @@ class RunningTask:
             return
         self._is_started = True
         self._started = time.time()
-        if self.spec.timeout is not None and not self._stopping:
+        if self.spec.timeout is not None and not self._stopping and not self.spec.fallback:
             self.deadline = time.monotonic() + self.spec.timeout
         elif self._stopping:
             self._terminate(time.monotonic())

@@ -385,8 +385,8 @@ def test_a_foreach_over_nothing_fails_with_the_variables_name(laptop: Laptop) ->
     for kind, text in (
         ("list", "self.xs is empty"),
         ("generator", "self.xs is empty"),
-        ("number", "self.xs is a int, which foreach='xs' can't go over"),
-        ("none", "self.xs is a NoneType, which foreach='xs' can't go over"),
+        ("number", "self.xs is of type int, which foreach='xs' can't go over"),
+        ("none", "self.xs is of type NoneType, which foreach='xs' can't go over"),
     ):
         played = laptop.run(script, "--kind", kind)
         assert played.code == 1

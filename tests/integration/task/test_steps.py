@@ -332,7 +332,7 @@ def test_a_nested_foreach_knows_its_items_and_joins_in_order(run: Run) -> None:
     [
         ("[]", "self.xs is empty"),
         ("iter(())", "self.xs is empty"),
-        ("5", "self.xs is a int, which foreach='xs' can't go over"),
+        ("5", "self.xs is of type int, which foreach='xs' can't go over"),
     ],
 )
 def test_a_foreach_over_nothing_fails_in_words(run: Run, items: str, words: str) -> None:

@@ -61,7 +61,7 @@ def test_a_switch_says_which_case_it_chose(flow: Any) -> None:
         (lambda f: (f.a,), {"foreach": [1]}, "as text"),
         (lambda f: (f.a,), {"foreach": "nowhere"}, "there is no self.nowhere"),
         (lambda f: (f.a,), {"foreach": "none"}, "self.none is empty"),
-        (lambda f: (f.a,), {"foreach": "number"}, "is a int"),
+        (lambda f: (f.a,), {"foreach": "number"}, "is of type int"),
         (lambda f: (f.a,), {"num_parallel": 0}, "a whole number, 1 or more"),
         (lambda f: ({"left": f.a},), {}, "a switch is written as"),
         (lambda f: (f.a,), {"condition": "way"}, "a switch is written as"),
