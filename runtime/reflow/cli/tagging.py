@@ -21,13 +21,12 @@ def tag(target: Target, options: argparse.Namespace) -> int:
         return _list(target, options)
     path = _run(target, options)
     store = target.flow_store(path.flow)
-    before = set(store.tags(path.run))
     removed, added = _change(options)
     systems = set(system_tags(store.manifest(path.run)))
     refused = removed & systems
     if refused:
         raise UsageError(f"{', '.join(sorted(refused))}: a tag of the system's can't be removed.")
-    store.set_tags(path.run, (before - removed) | (added - systems))
+    store.change_tags(path.run, lambda now: (set(now) - removed) | (added - systems))
     _print(store, path, options_of_list(options))
     return 0
 

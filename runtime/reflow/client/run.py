@@ -244,7 +244,7 @@ class Run(Parent):
         self._change(several(tag_to_remove), several(tag_to_add))
 
     def replace_tags(self, tags_to_remove: Iterable[str], tags_to_add: Iterable[str]) -> None:
-        """Remove tags, then add others. Of two changes at once, the later stays. Raises MetaflowTaggingError."""
+        """Remove tags, then add others. Raises MetaflowTaggingError."""
         if isinstance(tags_to_remove, str) or isinstance(tags_to_add, str):
             raise MetaflowTaggingError(
                 "replace_tags takes two lists of tags; for single ones there's replace_tag."
@@ -253,5 +253,5 @@ class Run(Parent):
 
     def _change(self, remove: tuple[str, ...], add: tuple[str, ...]) -> None:
         self._listed = None  # what it told is older than what is to be changed
-        tags = changed(self.user_tags, self.system_tags, remove, add)
-        self._store.set_tags(self.id, tags)
+        system = self.system_tags
+        self._store.change_tags(self.id, lambda now: changed(frozenset(now), system, remove, add))

@@ -86,8 +86,14 @@ class FlowStore:
         return self._runs.tags(run)
 
     def set_tags(self, run: str, tags: Iterable[str]) -> None:
-        """Replace the run's tags. Of two at once, the later stays."""
-        self._runs.set_tags(run, tags)
+        """Replace the run's tags. Raises NotFound."""
+        kept = tuple(tags)
+        self._runs.change_tags(run, lambda now: kept)
+
+    def change_tags(self, run: str, make: Callable[[tuple[str, ...]], Iterable[str]]) -> None:
+        """Make the run's tags anew of those that it has now. Of two changes at once, none is lost: `make` is called
+        again where another came first. Raises NotFound, and what `make` raises."""
+        self._runs.change_tags(run, make)
 
     def liveness(self, run: str) -> alive.Liveness:
         """Whether somebody still works on the run, and who."""

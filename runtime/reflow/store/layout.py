@@ -48,7 +48,12 @@ class RunLayout:
 
     @property
     def tags(self) -> str:
+        """Where earlier versions of Reflow kept changed tags."""
         return f"{self.root}tags"
+
+    @property
+    def tagging(self) -> str:
+        return f"{self.root}tagging/"
 
     @property
     def tasks(self) -> str:

@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
-from reflow.store import catalog, formats, layout, runids
+from reflow.store import catalog, formats, layout, runids, tagging
 from reflow.store.objects import ObjectStore
 from reflow.store.parallel import each
-from reflow.store.values import FORMAT, Manifest, RunEnd
+from reflow.store.values import Manifest, RunEnd
 from reflow.values.errors import NotFound, ReflowError, StoreError
 from reflow.values.key import TaskKey
-from reflow.values.untrusted import text
 
 _CACHED = 8  # manifests kept: those of a run and of what it was cloned from
 
@@ -128,17 +127,16 @@ class Runs:
 
     def tags(self, run: str) -> tuple[str, ...]:
         """The run's tags now: those it was started with, until they were changed."""
-        where = layout.run(self.flow, run).tags
-        try:
-            data = self._objects.get(where)
-        except NotFound:
-            return self.manifest(run).tags
-        return formats.read(data, where, lambda found: tuple(map(text, found["tags"])))
+        found = tagging.read(self._objects, self.flow, run)
+        return self.manifest(run).tags if found is None else found
 
-    def set_tags(self, run: str, tags: Iterable[str]) -> None:
-        """Replace the run's tags. Of two at once, the later stays."""
-        self.manifest(run)
-        kept = sorted(set(tags))
-        self._objects.put(layout.run(self.flow, run).tags, formats.dumps({"v": FORMAT, "tags": kept}))
+    def change_tags(self, run: str, make: Callable[[tuple[str, ...]], Iterable[str]]) -> None:
+        """Make the run's tags anew of those that it has now."""
+        tags = tagging.change(self._objects, self.flow, run, self.manifest(run).tags, make)
         with suppress(StoreError):
-            catalog.note_tags(self._objects, self.flow, run, kept)
+            while True:  # of two changes at once, the catalog keeps the later one
+                catalog.note_tags(self._objects, self.flow, run, tags)
+                now = self.tags(run)
+                if now == tags:
+                    break
+                tags = now

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from reflow.store import tagging
 from reflow.store.errors import RunExists
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import CodeRef, Manifest, Origin, RunEnd
@@ -140,6 +141,46 @@ def test_tags_are_the_manifests_until_they_are_changed(flow: FlowStore, place: P
     assert FlowStore(place.open(), FLOW).tags(run) == ("c", "ä")
     with pytest.raises(NotFound):
         flow.set_tags("99", ["x"])
+
+
+def test_of_tags_that_many_change_at_once_none_is_lost(flow: FlowStore, place: Place) -> None:
+    run = flow.claim(manifest(tags=("a",))).run
+    failed: list[BaseException] = []
+
+    def work(number: int) -> None:
+        mine = FlowStore(place.open(), FLOW)
+        try:
+            mine.change_tags(run, lambda now: [*now, f"{number}"])
+            mine.change_tags(run, lambda now: [*now, f"{number}-gone"])
+            mine.change_tags(run, lambda now: set(now) - {f"{number}-gone"})
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert set(flow.tags(run)) == {"a", *map(str, range(6))}
+    (listed,) = FlowStore(place.open(), FLOW).listed()
+    assert set(listed.tags) == {"a", *map(str, range(6))}
+
+
+def test_old_tags_are_deleted_in_time(flow: FlowStore) -> None:
+    run = flow.claim(manifest()).run
+    for number in range(tagging.KEPT + 5):
+        flow.set_tags(run, [str(number)])
+    assert flow.tags(run) == (str(tagging.KEPT + 4),)
+    assert len(list(flow.objects.list(f"{FLOW}/runs/{run}/tagging/"))) == tagging.KEPT
+
+
+def test_tags_that_an_earlier_version_changed_are_read(flow: FlowStore) -> None:
+    run = flow.claim(manifest(tags=("a",))).run
+    flow.objects.put(f"{FLOW}/runs/{run}/tags", b'{"v": 1, "tags": ["b"]}')
+    assert flow.tags(run) == ("b",)
+    flow.change_tags(run, lambda now: [*now, "c"])
+    assert flow.tags(run) == ("b", "c")
 
 
 @pytest.mark.parametrize(
