@@ -93,7 +93,7 @@ def nothing_twice(site: Site) -> None:
             f"{run} ran finished tasks again"
         )
     for (run, task), record in held.items():
-        assert (run, task, str(record.pid)) in ran
+        assert (run, task, str(record.pid)) in ran, (run, task, record.pid, sorted(ran))
 
 
 def told(played: Played, *words: str) -> None:

@@ -40,7 +40,7 @@ def _of_a_run(what: str, rest: list[str], data: bytes, key: str) -> Record | Non
             ledger.decode_index(data, key)
         case "ledger":
             assert data.startswith(ledger.MAGIC), key
-        case "alive" | "tags":
+        case "alive" | "tags" | "tagging":
             formats.read(data, key, dict)
         case _:
             raise AssertionError(f"nothing of Reflow's: {key}")
