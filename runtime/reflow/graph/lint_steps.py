@@ -10,6 +10,9 @@ from reflow.graph.policy import step_policy
 from reflow.graph.source import FlowSource, NextCall, StepSource
 from reflow.values.errors import FlowError
 
+ONCE = frozenset({"retry", "timeout", "resources", "kubernetes", "batch", "conda", "pypi", "parallel"})
+"""Decorators of which a second one would contradict the first."""
+
 RESERVED = frozenset({"name", "next", "input", "index", "cmd", "inputs", "foreach_stack", "merge_artifacts"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
@@ -62,6 +65,15 @@ def functions_can_be_steps(source: FlowSource) -> Iterator[FlowError]:
     for step in source.steps:
         if step.is_async:
             yield _error(step, f"Step '{step.name}' is an async function. Write it as a plain def.")
+        if step.yields:
+            yield _error(
+                step,
+                f"Step '{step.name}' has a yield, which makes it a generator: its code would never run. Put what "
+                "yields into a method of its own.",
+            )
+        twice = sorted(name for name in ONCE if [it.name for it in step.decorators].count(name) > 1)
+        if twice:
+            yield _error(step, f"Step '{step.name}' has @{twice[0]} more than once. Keep one of them.")
         if step.inputs not in (0, 1):
             yield _error(
                 step,

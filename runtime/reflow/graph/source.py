@@ -50,6 +50,7 @@ class StepSource:
     doc: str = ""
     decorators: tuple[Decorator, ...] = ()
     is_async: bool = False
+    yields: bool = False  # so that calling it runs nothing
     starts: bool = False  # by @step(start=True)
     ends: bool = False  # by @step(end=True)
 

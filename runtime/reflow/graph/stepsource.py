@@ -32,9 +32,22 @@ def step_source(
         doc=ast.get_docstring(node) or "",
         decorators=decorators,
         is_async=isinstance(node, ast.AsyncFunctionDef),
+        yields=_yields(node),
         starts=marked[0],
         ends=marked[1],
     )
+
+
+def _yields(node: FunctionNode) -> bool:
+    """Whether the function itself has a `yield`, those of functions within it aside."""
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(found))
+    return False
 
 
 def is_step(node: FunctionNode, names: Names) -> bool:

@@ -32,6 +32,9 @@ RESERVED_NAMES = frozenset(
         "with",
     ]
 )
+ATTRIBUTES = frozenset({"next", "foreach_stack", "merge_artifacts"})
+"""Methods of a flow, which a parameter would hide."""
+
 ENVIRONMENT_PREFIXES = ("REFLOW_RUN_", "METAFLOW_RUN_")
 _TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
 _FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
@@ -235,6 +238,12 @@ def parameters_of(flow: type) -> tuple[Parameter, ...]:
                 by_attribute[name] = value
             else:
                 by_attribute.pop(name, None)
+    for attribute in by_attribute:
+        if attribute in ATTRIBUTES:
+            raise FlowError(
+                f"{flow.__name__} has a parameter as its attribute {attribute!r}, which has a meaning of its own in a "
+                f"flow. Call the attribute otherwise: {attribute}_ = Parameter({attribute!r}, …)."
+            )
     by_name: dict[str, Parameter] = {}
     for parameter in by_attribute.values():
         if by_name.setdefault(parameter.name.replace("-", "_").lower(), parameter) is not parameter:

@@ -76,8 +76,8 @@ def _foreach(flow: FlowSpec, step: str, names: tuple[str, ...], variable: Any) -
         ) from None
     if not hasattr(items, "__iter__") and not hasattr(items, "__getitem__"):
         raise InvalidNextException(
-            f"Step {step}: self.{variable} is of type {type(items).__name__}, which foreach={variable!r} can't go over: "
-            "it must be a list or another iterable."
+            f"Step {step}: self.{variable} is of type {type(items).__name__}, which foreach={variable!r} can't go "
+            "over: it must be a list or another iterable."
         )
     if hasattr(items, "__len__") and len(items) == 0:
         raise InvalidNextException(no_items(step, variable))

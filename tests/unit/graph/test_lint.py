@@ -92,6 +92,14 @@ WRONG = [
     (write("start -> end").replace("def start(self)", "def start(self, a, b)"), r"wrong arguments", 6),
     (write("start -> end").replace("def start(self)", "def start(self, *, a)"), r"wrong arguments", 6),
     (write("start -> end").replace("def start", "async def start"), r"async", 6),
+    (with_line("self.next([(yield 1)])"), r"'start' has a yield.*never run", 6),
+    (
+        write("start -> end")
+        .replace("FlowSpec, step", "FlowSpec, retry, step")
+        .replace("    @step", "    @retry\n    @retry(times=2)\n    @step", 1),
+        r"@retry more than",
+        8,
+    ),
     # Joins
     (write("start* -> end"), r"takes inputs but has nothing to join.*def start\(self\)", 6),
     (write("start -> a", "a* -> end"), r"'a' takes inputs but has nothing to join", 10),

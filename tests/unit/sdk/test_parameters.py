@@ -134,6 +134,26 @@ def test_a_name_that_the_command_line_needs_or_cannot_read_is_refused(name: str)
         Parameter(name)
 
 
+def test_a_parameter_cant_take_the_place_of_a_flows_method() -> None:
+    class Hiding(FlowSpec):
+        next = Parameter("next")  # type: ignore[assignment]
+
+    with pytest.raises(FlowError, match=r"'next', which has a meaning of its own.*next_ = Parameter"):
+        parameters_of(Hiding)
+
+
+def test_a_default_of_json_may_be_its_text() -> None:
+    class Texts(FlowSpec):
+        spec = Parameter("spec", type=JSONType, default='{"a": [1]}')
+        made = Parameter("made", type=JSONType, default=lambda context: "[2]")
+        wrong = Parameter("wrong", type=JSONType, default=None)
+
+    assert resolve_parameters(Texts, {}, {}) == {"spec": {"a": [1]}, "made": [2], "wrong": None}
+    Texts.wrong.default = "{"
+    with pytest.raises(UsageError, match=r"wrong is JSON.*the default that the flow itself sets"):
+        resolve_parameters(Texts, {}, {})
+
+
 def test_two_parameters_of_one_name_are_refused() -> None:
     class Twice(FlowSpec):
         a = Parameter("alpha")
