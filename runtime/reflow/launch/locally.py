@@ -70,7 +70,7 @@ def resume_locally(
     with spawner_of(request) as spawner:
         store = open_flow(place, request.flow.name)
         origin = find_origin(store, origin_run, place)
-        origin = replace(origin, tags=store.tags(origin.run))  # as they are now: they change after a run's start
+        origin = replace(origin, tags=store.tags(origin.run))  # as they are now, not at its start
         plan = plan_resume(store, origin, request.flow.graph, from_step)
         prepared = prepare(
             request.flow,
