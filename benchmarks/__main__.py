@@ -62,6 +62,12 @@ def _cost(options: Options) -> list[Report]:
     ]
 
 
+def _pod_process(options: Options) -> list[Report]:
+    from benchmarks import pod_process
+
+    return [pod_process.measure(options)]
+
+
 def _cluster_chain(options: Options) -> list[Report]:
     from benchmarks import cluster_chain
 
@@ -108,6 +114,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Options], list[Report]]]] = {
     "laptop-big": ("an artifact of 1 GB, beside a plain file", _laptop_big),
     "cost": ("what 10 and 10,000 tasks cost: objects, bytes, requests, memory", _cost),
     "engine": ("the engine alone: an end, a rebuild, a clone plan, bytes a task", _engine),
+    "pod-process": ("what the process in a task's container takes, beside a bare Python", _pod_process),
     "cluster-chain": ("50 trivial steps in the cluster, beside bare Pods", _cluster_chain),
     "cluster-fan": ("a foreach of 40 in the cluster, beside 40 bare Pods at once", _cluster_fan),
     "cluster-resume": ("a resume of 1,000 finished tasks in the cluster", _cluster_resume),
