@@ -72,7 +72,7 @@ def _what_to_do(where: str) -> str:
     parts = where.split("/")
     if "tasks" in parts:
         return "Put it back from a copy of the store, or delete it: a resume then runs this task again."
-    if parts[-1] in ("end", "tags", "alive"):
+    if parts[-1] in ("end", "tags", "alive") or "tagging" in parts:
         return "Delete it: nothing else is lost."
     if parts[-1] == "manifest":
         return f"Put it back from a copy of the store, or delete the run: `gc --run {parts[-2]}`."

@@ -182,7 +182,7 @@ def test_damage_to_what_is_only_a_hint_or_a_summary_keeps_nothing_from_going_on(
     hints = [
         *objects(finished, "runs/last"),
         *objects(finished, "runs/1/end"),
-        *objects(finished, "runs/1/tags"),
+        *objects(finished, "runs/1/tagging/*"),
     ]
     with damaged(hints, harm), without(finished.folder / ".reflow" / FLOW / "catalog"):
         said = every(finished)
