@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 from reflow.cli.theirs import THEIR_COMMANDS
 from reflow.values.errors import UsageError
 from reflow.values.similar import did_you_mean
+from reflow.values.tag import why_no_tag
 
 EVERY = "options of every command"  # the last group in a help
 MANY = 8  # options (with their short forms) that a usage still lists
-LONGEST_TAG = 500  # characters
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,8 +70,8 @@ def at_least_one(text: str) -> int:
 
 def a_tag(text: str) -> str:
     """For `type=`."""
-    if not text.strip() or len(text) > LONGEST_TAG:
-        raise argparse.ArgumentTypeError(f"a tag has 1 to {LONGEST_TAG} characters; {text[:40]!r} isn't one")
+    if why := why_no_tag(text):
+        raise argparse.ArgumentTypeError(why)
     return text
 
 

@@ -12,6 +12,7 @@ from reflow.client.tags import system_tags
 from reflow.sdk.identity import user_name
 from reflow.store.flowstore import FlowStore
 from reflow.values.errors import UsageError
+from reflow.values.tag import why_no_tag
 from reflow.values.untrusted import one_line
 
 
@@ -50,8 +51,8 @@ def _change(options: argparse.Namespace) -> tuple[set[str], set[str]]:
 def _checked(tags: Iterable[str]) -> set[str]:
     found = set(tags)
     for one in found:
-        if not one.strip() or len(one) > 500:
-            raise UsageError(f"A tag has 1 to 500 characters; {one[:40]!r} isn't one.")
+        if why := why_no_tag(one):
+            raise UsageError(f"{why[:1].upper()}{why[1:]}.")
     return found
 
 

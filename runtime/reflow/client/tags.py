@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from reflow.client.errors import MetaflowTaggingError
 from reflow.sdk.projects import project_tags
 from reflow.store.values import Manifest
-
-LONGEST = 500  # characters
+from reflow.values.tag import why_no_tag
 
 _RUNTIMES = {"local": "dev", "cluster": "kubernetes"}  # as Metaflow calls them
 
@@ -35,10 +34,8 @@ def several(tags: str | Iterable[str]) -> tuple[str, ...]:
     except TypeError:
         raise MetaflowTaggingError(f"{tags!r} is neither a tag nor a list of tags.") from None
     for tag in found:
-        if not isinstance(tag, str) or not tag:
-            raise MetaflowTaggingError(f"{tag!r} can't be a tag: tags are texts that aren't empty.")
-        if len(tag) > LONGEST:
-            raise MetaflowTaggingError(f"A tag has at most {LONGEST} characters; this one has {len(tag)}.")
+        if why := why_no_tag(tag):
+            raise MetaflowTaggingError(f"{why[:1].upper()}{why[1:]}.")
     return found
 
 

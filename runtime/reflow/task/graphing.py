@@ -43,7 +43,9 @@ def tell_graph(found: Mapping[str, Any]) -> dict[str, Any]:
         answer = {**graph_answer(loaded), "configs": configs}
         if isinstance(found.get("parameters"), Mapping):
             name = loaded.flow_class.__name__
-            set_preparing(name, spec.user, project_of(name, from_class(loaded.flow_class).decorators, spec.user))
+            set_preparing(
+                name, spec.user, project_of(name, from_class(loaded.flow_class).decorators, spec.user)
+            )
             values = resolve_values(loaded.flow_class, found["parameters"], user=spec.user)
             answer["values"] = keep_files(FlowStore(objects, spec.flow), values)
     except FlowError as error:

@@ -161,7 +161,10 @@ def test_parameters_are_typed_and_unknown_ones_refused(laptop: Laptop) -> None:
     given = "  parameters:\n    alpha: 2\n    words: [a, {b: 1}]\n"
     write(laptop, flowrun("p", "P", script("P", body), given))
     assert "alpha 2.0 ['a', {'b': 1}]" in laptop.reflow("apply", "--local", "-f", "m.yaml").said
-    for more, text in (("    beta: 1\n", "beta"), ("    alpha: x\n", "spec.parameters.alpha: the parameter is")):
+    for more, text in (
+        ("    beta: 1\n", "beta"),
+        ("    alpha: x\n", "spec.parameters.alpha: the parameter is"),
+    ):
         write(laptop, flowrun("q", "P", script("P", body), f"  parameters:\n{more}"))
         before = laptop.runs("P")
         played = laptop.reflow("apply", "--local", "-f", "m.yaml")

@@ -85,7 +85,7 @@ def test_a_command_that_isnt_there_is_told_with_the_one_that_was_meant(laptop: L
             code=2,
         )
     refused(laptop, laptop.play(script, "show", "--with-all"), "show has no option --with-all", code=2)
-    refused(laptop, laptop.play(script, "run", "--tag", ""), "a tag has 1 to 500 characters", code=2)
+    refused(laptop, laptop.play(script, "run", "--tag", ""), "'' can't be a tag", code=2)
     refused(laptop, laptop.play(script, "run", "--with", "rety"), "'rety' (did you mean retry?)", code=2)
 
 
