@@ -22,6 +22,7 @@ from reflow.store.objects import ObjectInfo, checked
 from reflow.values.errors import NotFound, StoreError, StoreRefused, StoreUnreachable, StoreUnsuitable
 
 _SCRATCH = ".tmp"
+_CHECKS = "check/"
 ABANDONED = 24 * 3600.0  # seconds without a write after which a file in it is nobody's
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 
@@ -54,10 +55,9 @@ class FolderStore:
                 " try again or resume."
             )
         try:
-            os.makedirs(self._scratch, exist_ok=True)
+            _make(self._scratch)
         except OSError as error:
             raise explain(error, self._scratch) from error
-        self._was_there = True
         return Path(self._scratch)
 
     def lock_path(self, key: str) -> str:
@@ -85,7 +85,7 @@ class FolderStore:
         path = self._path(key)
         try:
             file = open(path, "rb")  # noqa: SIM115
-            self._was_there = True
+            self._note(key)
             return file
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"There is no {key} in the store {self._root}.") from None
@@ -137,14 +137,17 @@ class FolderStore:
 
     def put(self, key: str, data: bytes) -> None:
         self._replace(self._write_aside(data), self._path(key))
+        self._note(key)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         path = self._path(key)
         aside = self._write_aside(data)
         try:
-            return self._link(aside, path)
+            is_new = self._link(aside, path)
         finally:
             _forget(aside)
+        self._note(key)
+        return is_new
 
     def put_file(self, key: str, path: Path, sha256: str) -> None:
         import shutil
@@ -156,9 +159,11 @@ class FolderStore:
             _forget(aside)
             raise explain(error, self._root) from error
         self._replace(aside, self._path(key))
+        self._note(key)
 
     def move_file(self, key: str, path: Path, sha256: str) -> None:
         self._replace(str(path), self._path(key))
+        self._note(key)
 
     def delete(self, keys: Iterable[str]) -> None:
         folders = set()
@@ -185,6 +190,11 @@ class FolderStore:
                 return
             folder = os.path.dirname(folder)
 
+    def _note(self, key: str) -> None:
+        """From now on the folder is there to stay. A check's objects don't count: of several processes that check a new
+        store, one may take the folder away that it made, and another makes it again."""
+        self._was_there = self._was_there or not key.startswith(_CHECKS)
+
     def _path(self, key: str) -> str:
         return f"{self._root}/{checked(key)}"
 
@@ -195,7 +205,6 @@ class FolderStore:
         aside = f"{self._scratch}/{os.getpid()}-{os.urandom(6).hex()}"
         try:
             _write(aside, data)
-            self._was_there = True
         except FileNotFoundError:
             _ = self.scratch
             return self._write_aside(data)
@@ -251,7 +260,7 @@ class FolderStore:
                 " Mount or make it, or name another."
             )
         existed = os.path.isdir(self._root)
-        key = f"check/{os.urandom(8).hex()}"
+        key = f"{_CHECKS}{os.urandom(8).hex()}"
         try:
             first, second = self.put_if_absent(key, b"1"), self.put_if_absent(key, b"2")
             if (first, second) != (True, False) or self.get(key) != b"1":
@@ -279,9 +288,17 @@ class FolderStore:
             if not existed:
                 os.rmdir(self._scratch)
                 os.rmdir(self._root)
-                self._was_there = False
         except (OSError, StoreError):
             pass  # another process is writing to it by now, or it's what the check complains of
+
+
+def _make(folder: str) -> None:
+    """Make a folder and those above it, again if others take them away meanwhile."""
+    for _ in range(100):
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.makedirs(folder, exist_ok=True)
+            return
+    os.makedirs(folder, exist_ok=True)
 
 
 def _into_place(move: Callable[[str, str], None], aside: str, path: str) -> None:

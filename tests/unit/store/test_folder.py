@@ -70,3 +70,26 @@ def test_what_is_deleted_while_it_is_listed_is_left_out(store: FolderStore) -> N
     first = next(listing)
     store.delete(["F/5"])
     assert "F/5" not in [first.key, *(info.key for info in listing)]
+
+
+def test_many_may_check_and_fill_a_new_store_at_once(tmp_path: Path) -> None:
+    """Each check takes away the folder that it made, unless others have put something there."""
+    failed: list[BaseException] = []
+
+    def begin(root: Path, number: int) -> None:
+        store = FolderStore(root)
+        try:
+            store.check()
+            store.put(f"F/{number}", b"x")
+        except BaseException as error:
+            failed.append(error)
+
+    for each in range(20):
+        root = tmp_path / str(each)
+        threads = [threading.Thread(target=begin, args=(root, number)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        assert len(list(FolderStore(root).list("F/"))) == 6
