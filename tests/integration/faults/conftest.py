@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from tests.integration.faults.site import Keeps, Site
 
 BUCKET = "faults"
 KEYS = {"AWS_ACCESS_KEY_ID": minio_server.KEY, "AWS_SECRET_ACCESS_KEY": minio_server.SECRET}
-_numbers = count()
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def in_folder(folder: Path) -> Keeps:
 
 def in_bucket(server: Server, endpoint: str = "") -> Keeps:
     """`endpoint`: another way to the server."""
-    address = server.address(BUCKET, f"site-{os.getpid()}-{next(_numbers)}")
+    address = server.address(BUCKET, f"site-{uuid.uuid4().hex}")
     address = replace(address, endpoint=endpoint or server.endpoint)
     return Keeps(address.url, lambda: MinioS3(address), dict(KEYS))
 
