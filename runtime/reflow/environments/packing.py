@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ PLATFORMS = {
 _TRIPLES = {"linux-x86_64": "x86_64-unknown-linux-gnu", "linux-aarch64": "aarch64-unknown-linux-gnu"}
 _LONG_AGO = 315532800  # 1980, the same for each file
 _NATIVE = (".so", ".pyd", ".dylib")
+# The second is for a path that is long or has spaces: two lines of shell that are a text to Python.
+_STARTS_PYTHON = re.compile(rb"#![^\n]*python[^\n]*\n|#!/bin/sh\n'''exec' [^\n]*python[^\n]*\n' '''\n")
 
 
 def platform_here() -> str:
@@ -38,15 +41,26 @@ def collect(uv: Uv, here: Here, lock: Lock, platform: str, python: str, folder: 
         _use_any_python(script)
     if here.is_version(python):
         _compile(folder)
-    native = any(".so." in path.name or path.suffix in _NATIVE for path in folder.rglob("*"))
-    return platform if native else ANY
+    return platform if _has_machine_code(folder) else ANY
+
+
+def _has_machine_code(folder: Path) -> bool:
+    """What the wheels say of themselves counts, as a program has no suffix; so does any library."""
+    if any(".so." in path.name or path.suffix in _NATIVE for path in folder.rglob("*")):
+        return True
+    return any(
+        line.startswith("Tag:") and not line.rstrip().endswith("-any")
+        for wheel in folder.glob("*.dist-info/WHEEL")
+        for line in wheel.read_text(errors="replace").splitlines()
+    )
 
 
 def _use_any_python(script: Path) -> None:
     """A program starts the Python that's first on the Pod's PATH, not this machine's."""
-    first, newline, rest = script.read_bytes().partition(b"\n")
-    if first.startswith(b"#!") and b"python" in first:
-        script.write_bytes(b"#!/usr/bin/env python3" + newline + rest)
+    text = script.read_bytes()
+    found = _STARTS_PYTHON.match(text)
+    if found:
+        script.write_bytes(b"#!/usr/bin/env python3\n" + text[found.end() :])
 
 
 def _compile(folder: Path) -> None:
