@@ -41,7 +41,7 @@ def parallel_imap_unordered(
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """`over`: a pipe that is readable once the process has ended; `file`: has its result then."""
+    """`over`: a pipe that is readable once the process has ended, or has said that `file` has its result."""
 
     pid: int
     place: int
@@ -77,9 +77,15 @@ def _end(child: _Child) -> int:
 
 def _result(child: _Child) -> Any:
     with child.file as file:
-        if _end(child):
+        is_whole = bool(os.read(child.over, 1))
+        status = _end(child)
+        if status:
             raise MulticoreException(
                 f"The process for value {child.place} failed; its traceback is on stderr."
+            )
+        if not is_whole:
+            raise MulticoreException(
+                f"The process for value {child.place} failed: it ended itself before it had a result."
             )
         file.seek(0)
         return pickle.load(file)
@@ -100,6 +106,7 @@ def _start(func: Callable[[A], Any], place: int, value: A, folder: str | None) -
     try:
         pickle.dump(func(value), file, protocol=pickle.HIGHEST_PROTOCOL)
         file.flush()
+        os.write(held, b".")
         code = 0
     except BaseException:
         import traceback

@@ -222,6 +222,11 @@ class S3:
         missing = next((path for path in paths if not os.path.exists(path)), None)
         if missing is not None:
             raise MetaflowS3NotFound(f"There is no file {missing} to upload.")
+        folder = next((path for path in paths if os.path.isdir(path)), None)
+        if folder is not None:
+            raise MetaflowS3InvalidObject(
+                f"{folder} is a folder: put_files uploads files, each under its own key."
+            )
 
         def write(one: tuple[S3PutObject, str]) -> tuple[str, str] | None:
             with open(one[1], "rb") as file:

@@ -126,7 +126,13 @@ class _Generated(UserStepDecorator):
     def pre_step(self, step_name: str, flow: FlowSpec, inputs: Any = None) -> Callable[..., Any] | None:
         wanted = self._function.__code__.co_argcount
         self._running = self._function(*(step_name, flow, inputs, self._attributes)[:wanted])
-        said = next(self._running)
+        try:
+            said = next(self._running)
+        except StopIteration:
+            raise FlowError(
+                f"@{self._name} ended before its yield at step {step_name!r}: a step decorator yields once."
+                " To skip the step, yield {}."
+            ) from None
         if isinstance(said, dict):
             self.skip_step = said or True
         return said if callable(said) else None

@@ -207,6 +207,16 @@ def test_decorators_and_mutators_that_users_write_work_in_every_task(each_way: L
     ]
 
 
+def test_a_users_decorator_that_never_yields_is_told_in_words(laptop: Laptop) -> None:
+    source = WRITTEN.replace('print("before", step_name, attributes)', "if step_name == 'skipped': return")
+    played = laptop.run(laptop.write("written.py", source))
+    assert played.code == 1
+    assert "FlowError: written.py:" in played.all
+    assert "@timed ended before its yield at step 'skipped'" in played.all
+    assert "StopIteration" not in played.all
+    assert "runtime/reflow" not in played.all
+
+
 def test_a_users_decorator_is_added_to_all_steps_from_the_command_line(each_way: Laptop) -> None:
     source = """
     @step

@@ -127,6 +127,15 @@ def test_what_cannot_be_is_told_by_the_errors_that_metaflows_users_catch(root: s
         s3.get("s3://some/other")
 
 
+def test_a_folder_is_refused_where_files_are_uploaded(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        S3(s3root="s3://never/asked") as s3,
+        pytest.raises(MetaflowS3InvalidObject, match=f"{tmp_path} is a folder: put_files uploads files"),
+    ):
+        s3.put_files([("a", str(tmp_path / "file")), ("b", str(tmp_path))])
+
+
 def test_a_run_keeps_files_beside_its_data(each_way: Laptop) -> None:
     script = each_way.flow(
         "Keeps_All",

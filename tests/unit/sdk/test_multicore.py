@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,18 @@ def test_a_process_that_fails_fails_the_whole(tmp_path: Path, capfd: pytest.Capt
     with pytest.raises(MulticoreException, match="value 2 failed"):
         parallel_map(lambda n: 1 // (2 - n), range(5), max_parallel=1, dir=str(tmp_path))
     assert "ZeroDivisionError" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_process_that_ends_itself_fails_the_whole(code: int, tmp_path: Path) -> None:
+    def ends(value: int) -> int:
+        if value == 2:
+            os._exit(code)
+        return value
+
+    with pytest.raises(MulticoreException, match="value 1 failed"):
+        parallel_map(ends, [1, 2, 3], dir=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
