@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -46,16 +46,16 @@ class Cache:
         return python if (folder / MADE).exists() and python.exists() else None
 
     @contextmanager
-    def held(self, digest: str) -> Iterator[int]:
+    def held(self, digest: str, wait: Callable[[], None]) -> Iterator[int]:
         """Be the only one who makes this environment. The descriptor goes to the processes that make it: what they
-        write after this one was killed still keeps others out. Waits for as long as another makes it."""
-        import fcntl
-
+        write after this one was killed still keeps others out. `wait`: a moment, again and again for as long as
+        another makes it; what it raises ends the waiting."""
         with self._writable():
             self.root.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.root / f"{digest}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            while not _is_locked(lock):
+                wait()
             yield lock
         finally:
             os.close(lock)
@@ -126,6 +126,17 @@ class Cache:
                 f"The folder {self.root}, which keeps the environments of steps, can't be written to: "
                 f"{error.strerror or error}. Set XDG_CACHE_HOME to one that can."
             ) from error
+
+
+def _is_locked(file: int) -> bool:
+    """By this process from now on, or False where another has the lock."""
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _write(path: Path, text: str) -> None:

@@ -32,7 +32,7 @@ class Commands:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._running: set[subprocess.Popen[str]] = set()
-        self._stopped = False
+        self._stopped = threading.Event()
         self._turn = threading.Lock()
 
     def run(
@@ -40,7 +40,7 @@ class Commands:
     ) -> Said:
         """To its end. `given`: its standard input; `held`: a descriptor that stays open as long as it runs."""
         with self._turn:
-            if self._stopped:
+            if self._stopped.is_set():
                 return Said(1, "", "stopped")
             process = subprocess.Popen(
                 command,
@@ -64,9 +64,13 @@ class Commands:
     def stop(self) -> None:
         """From another thread than those that run tools."""
         with self._turn:
-            self._stopped = True
+            self._stopped.set()
             for process in self._running:
                 process.terminate()
+
+    def is_stopped_within(self, seconds: float) -> bool:
+        """Sleep for so long, or until `stop`."""
+        return self._stopped.wait(seconds)
 
 
 def beside_or_on_path(name: str, environ: Mapping[str, str], beside: Path) -> str | None:

@@ -17,6 +17,7 @@ from reflow.environments.spec import EnvironmentSpec, Kind
 from reflow.environments.uv import Uv
 from reflow.values.dataclass import dataclass, field
 
+BETWEEN_LOOKS = 0.1  # seconds, while another process makes the same
 AT_ONCE = 8  # environments; they wait for the network more than for this machine
 
 
@@ -73,11 +74,21 @@ class Workshop:
         """Ask the resolver. Raises Unmakeable."""
         return self.cache.keep_answer(self._wish(spec), self.tool(spec.kind).resolve(spec))
 
-    def make(self, lock: Lock) -> Environment:
-        """Make it, or wait for who is making it. Raises Unmakeable, ReflowError."""
+    def make(self, lock: Lock, waits: Callable[[], None]) -> Environment:
+        """Make it, or wait for who is making it: `waits` is called once then. Raises Unmakeable, ReflowError."""
         digest = folder_digest(lock, self.here.platform)
         tool = self.tool(lock.spec.kind)
-        with self.cache.held(digest) as held:
+        told = False
+
+        def wait() -> None:
+            nonlocal told
+            if not told:
+                told = True
+                waits()
+            if self.commands.is_stopped_within(BETWEEN_LOOKS):
+                raise Unmakeable("stopped")
+
+        with self.cache.held(digest, wait) as held:
             if (found := self.ready(lock)) is None:
                 tool.make(lock, self.cache.clear(digest), held)
                 found = Environment(lock, self.cache.complete(digest, lock))
@@ -109,8 +120,10 @@ def make_all(
     locks: Sequence[Lock],
     workshop: Workshop,
     tell: Callable[[Wanted], None],
+    waits: Callable[[Wanted], None],
 ) -> dict[str, Environment]:
-    """The environment of each step. `locks`: those of the origin of a resume; `tell`: called for each that is made.
+    """The environment of each step. `locks`: those of the origin of a resume; `tell`: called for each that is made;
+    `waits`: for each that another process is making, from any thread.
 
     Raises Failed with the first step whose environment can't be made, ReflowError where the cache can't be written.
     """
@@ -125,7 +138,7 @@ def make_all(
         else:
             missing.append(wanted)
     if missing:
-        found.update(_made(missing, locks, workshop, tell))
+        found.update(_made(missing, locks, workshop, tell, waits))
     return {step: found[spec] for step, spec in specs.items()}
 
 
@@ -141,13 +154,14 @@ def _made(
     locks: Sequence[Lock],
     workshop: Workshop,
     tell: Callable[[Wanted], None],
+    waits: Callable[[Wanted], None],
 ) -> dict[EnvironmentSpec, Environment]:
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     def work(wanted: Wanted) -> Environment:
         try:
             lock = workshop.known(wanted.spec, locks) or workshop.settle(wanted.spec)
-            return workshop.make(lock)
+            return workshop.make(lock, lambda: waits(wanted))
         except Unmakeable as error:
             raise Failed(wanted, error) from None
 

@@ -68,7 +68,15 @@ def prepare(
     locks = {**_packaged(flow), **from_json(origin or {})}
     needed = {step: spec for step, spec in specs.items() if running is None or step in running}
     try:
-        made = make_all(needed, list(locks.values()), workshop, lambda wanted: tell(_words(wanted)))
+        made = make_all(
+            needed,
+            list(locks.values()),
+            workshop,
+            lambda wanted: tell(_words(wanted)),
+            lambda wanted: tell(
+                f"Waiting for another process that makes the environment of {_steps(wanted)}."
+            ),
+        )
     except Failed as failed:
         raise _refusal(flow, failed) from None
     kept = {step: environment.lock for step, environment in made.items()}

@@ -104,6 +104,31 @@ def test_ctrl_c_while_environments_are_made_ends_it_all(bench: Bench) -> None:
     assert bench.files() == []
 
 
+def test_ctrl_c_while_another_process_makes_the_same_ends_it_at_once(bench: Bench) -> None:
+    for name in ("stalled", "go"):
+        os.mkfifo(bench.tools / name)
+    bench.before_uv(STALL.format(folder=bench.tools, cache=bench.cache))
+    script = bench.flow(
+        "Waits", BODY.replace('    @pypi(packages={"gamma": "1.0"})\n', "").replace("gamma", "sys")
+    )
+    first = bench.start(str(script), "run")
+    assert (bench.tools / "stalled").read_text() == "stalled\n"
+
+    second = bench.start(str(script), "run")
+    lines = [second.process.stdout.readline() for _ in range(2)]  # type: ignore[union-attr]
+    assert "Making the environment of step start" in lines[0]
+    assert "Waiting for another process that makes the environment of step start." in lines[1]
+    second.signal(signal.SIGINT)
+    ended = second.end()
+    assert ended.code == 1
+    assert "Traceback" not in ended.all
+    assert "Waiting" not in ended.all, "it is said once"
+    assert first.process.poll() is None, "the first was still at it"
+
+    first.signal(signal.SIGINT)
+    assert first.end().code == 1
+
+
 REFUSED = {
     "wrong version": (
         '@pypi(packages={"alpha": "9.9"})',
