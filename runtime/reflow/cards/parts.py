@@ -51,7 +51,7 @@ def rendered(component: object) -> str:
     try:
         made = component.render() if hasattr(component, "render") else component
         return made if isinstance(made, str) else f"<pre>{escape(text_of(made))}</pre>"
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return failure(f"{type(component).__name__} can't be shown", f"{type(error).__name__}: {error}")
 
 

@@ -64,8 +64,7 @@ class TaskCards(CardCollector):
             self._writing.join(_LAST)
         for card in self.cards():
             try:
-                with _limit(card.spec.timeout):
-                    html = self._last(card, record)
+                html = self._last(card, record)
                 if html is not None:
                     self._put(card.spec, html)
             except (Exception, SystemExit, _TooLong) as error:
@@ -73,22 +72,27 @@ class TaskCards(CardCollector):
 
     def _last(self, card: CardComponents, record: Record) -> str | None:
         spec = card.spec
-        is_default = spec.type == "default"
-        if not record.status.finished and not (spec.save_errors and is_default):
-            return self._of_failure(card, record) if spec.save_errors else None
+        is_whole = record.status.finished or (spec.save_errors and spec.type == "default")
+        if not is_whole and not spec.save_errors:
+            return None
+        failed = record.exception
+        told, trace = (failed.line, failed.traceback) if failed else ("The step failed", "")
+        shown: list[str] = []  # the components as far as there was time for them: they're rendered once
         try:
-            return self._made(card).render(_task(self._attempt, record))
+            with _limit(spec.timeout):
+                if is_whole:
+                    return self._made(card, shown).render(_task(self._attempt, record))
+                _render(card, shown)
         except (Exception, SystemExit, _TooLong) as error:
             warn(f"{_name(spec)} couldn't be made: {_said(error, spec)}.")
-            return _error_page(card, _said(error, spec), _trace(error)) if spec.save_errors else None
+            if is_whole:
+                told, trace = _said(error, spec), _trace(error)
+        return _error_page(spec, shown, told, trace) if spec.save_errors else None
 
-    def _of_failure(self, card: CardComponents, record: Record) -> str:
-        error = record.exception
-        return _error_page(card, error.line if error else "The step failed", error.traceback if error else "")
-
-    def _made(self, card: CardComponents) -> MetaflowCard:
+    def _made(self, card: CardComponents, shown: list[str]) -> MetaflowCard:
+        if card.spec.editable:
+            _render(card, shown)
         kind = kind_of(card.spec.type)
-        shown = [rendered(one) for one in card] if kind.ALLOW_USER_COMPONENTS else []
         return kind(
             options=dict(card.spec.options), components=shown, graph=graph_of(self._attempt.graph), flow=None
         )
@@ -106,7 +110,7 @@ class TaskCards(CardCollector):
             if not kind_of(card.spec.type).RUNTIME_UPDATABLE:
                 return
             with _limit(card.spec.timeout):
-                html = self._made(card).render_runtime(_task(self._attempt, self._running()), data)
+                html = self._made(card, []).render_runtime(_task(self._attempt, self._running()), data)
             self._aside(lambda: self._put(card.spec, html))
         except _StepsOwn as interruption:
             raise interruption.error from None
@@ -187,12 +191,18 @@ def _task(attempt: Attempt, record: Record) -> Task:
     return task
 
 
-def _error_page(card: CardComponents, told: str, trace: str) -> str:
-    spec = card.spec
-    shown = "\n".join(rendered(one) for one in card)
-    return page(
-        _name(spec), f"<h1>{escape(_name(spec))}</h1>{failure(told, shortened(trace, 50_000))}{shown}"
-    )
+def _render(card: CardComponents, shown: list[str]) -> None:
+    """Adds the card's components. Where the time is up, the last one says so in its place."""
+    for one in card:
+        shown.append(
+            failure(f"{type(one).__name__} can't be shown", "The card's time was up before it was made.")
+        )
+        shown[-1] = rendered(one)
+
+
+def _error_page(spec: CardSpec, shown: Sequence[str], told: str, trace: str) -> str:
+    error = failure(told, shortened(trace, 50_000))
+    return page(_name(spec), "\n".join([f"<h1>{escape(_name(spec))}</h1>{error}", *shown]))
 
 
 def _name(spec: CardSpec) -> str:

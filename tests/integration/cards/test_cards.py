@@ -229,6 +229,65 @@ def test_whatever_a_card_does_its_task_succeeds_and_says_what_went_wrong(laptop:
     assert "ss&'word" not in default.text
 
 
+ENDLESS = """
+    @card(id="slow", timeout=0.3)
+    @card(id="left", refresh_interval=0)
+    @step
+    def start(self):
+        class Forever(MetaflowCardComponent):
+            def render(self):
+                while True:
+                    pass
+
+        class Leaving(MetaflowCardComponent):
+            def render(self):
+                raise SystemExit(3)
+
+        current.card["slow"].extend([Markdown("before"), Forever(), Markdown("behind")])
+        current.card["left"].append(Markdown("before"))
+        current.card["left"].refresh()
+        current.card["left"].extend([Leaving(), Markdown("behind")])
+        self.next(self.end)
+
+    @card(type="blank", timeout=0.3)
+    @step
+    def end(self):
+        class Forever(MetaflowCardComponent):
+            def render(self):
+                while True:
+                    pass
+
+        current.card.append(Forever())
+        raise ValueError("no luck")
+"""
+
+
+def test_a_component_that_hangs_or_leaves_costs_its_card_that_component_only(laptop: Laptop) -> None:
+    script(laptop, "Endless", ENDLESS)
+    played = laptop.reflow("run", "endless.py")
+    assert "[@card WARNING] The card slow couldn't be made: it took more than 0.3 seconds" in played.all
+    assert "[@card WARNING] The card blank couldn't be made: it took more than 0.3 seconds" in played.all
+    assert played.all.count("WARNING") == 2
+
+    def shown(*options: str) -> str:
+        return laptop.reflow("card", "endless.py", "get", *options).out
+
+    slow = assert_harmless(shown("start", "--id", "slow")).text
+    assert "it took more than 0.3 seconds" in slow
+    assert "before" in slow
+    assert "Forever can't be shown" in slow
+    assert "behind" not in slow  # for which there was no time
+
+    left = assert_harmless(shown("start", "--id", "left")).text
+    assert "Still running" not in left
+    for said in ("Succeeded", "before", "Leaving can't be shown", "SystemExit: 3", "behind"):
+        assert said in left, said
+
+    failed = assert_harmless(shown("end")).text
+    assert "ValueError: no luck" in failed
+    assert "Forever can't be shown" in failed
+
+
 LIVE = """
     @card(refresh_interval=0)
     @step

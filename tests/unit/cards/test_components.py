@@ -134,6 +134,12 @@ def test_one_that_fails_says_why_and_raises_nothing() -> None:
 
     assert "Rude can&#39;t be shown" in rendered(Rude())
     assert "&lt;x&gt;" in rendered(Rude())
+
+    class Leaving(MetaflowCardComponent):
+        def render(self) -> str:
+            raise SystemExit(3)
+
+    assert "SystemExit: 3" in rendered(Leaving())
     assert rendered(SimpleNamespace(render=lambda: {"a": "<"})) == "<pre>{&#39;a&#39;: &#39;&lt;&#39;}</pre>"
 
 
