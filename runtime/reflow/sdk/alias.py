@@ -97,13 +97,8 @@ class _Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != NAME and not name.startswith(NAME + "."):
+        if name not in MODULES:  # of what is below metaflow too: many only ask whether a module is there
             return None
-        if name not in MODULES:
-            raise ModuleNotFoundError(
-                f"No module named {name!r}: this script runs with metaflow meaning Reflow, which has no such module.",
-                name=name,
-            )
         return ModuleSpec(name, self, is_package=_has_parts(name))  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -125,9 +120,26 @@ def stand_of_ours(name: str) -> ModuleSpec | None:
     return ModuleSpec(name, _Finder(), is_package=_has_parts(theirs))  # type: ignore[arg-type]
 
 
+def is_installed() -> bool:
+    """Whether `metaflow` means Reflow in this process."""
+    return any(isinstance(finder, _Finder) for finder in sys.meta_path)
+
+
+def lacking(error: BaseException) -> str:
+    """What to say of an import that failed because Reflow has no such thing; "" of all other errors."""
+    if (
+        not isinstance(error, ImportError)
+        or not f"{error.name}.".startswith(NAME + ".")
+        or not is_installed()
+    ):
+        return ""
+    what = "module" if isinstance(error, ModuleNotFoundError) else "name"
+    return f"In this run metaflow means Reflow, which has no such {what}."
+
+
 def install_alias() -> None:
     """Make `metaflow` mean Reflow in this process, from here on. Doing it again changes nothing."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if not is_installed():
         sys.meta_path.insert(0, _Finder())
         for name in [name for name in sys.modules if name == NAME or name.startswith(NAME + ".")]:
             del sys.modules[name]

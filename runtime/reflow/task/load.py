@@ -145,11 +145,14 @@ def _guarded(run: Callable[[], None], shown: str) -> None:
 
 
 def _hint(error: BaseException) -> str:
+    if not isinstance(error, ImportError):
+        return ""
     if isinstance(error, ModuleNotFoundError) and error.name == "metaflow":
         return ". Run it with `reflow run FILE`, and metaflow means Reflow"
-    if type(error) is ImportError and f"{error.name}.".startswith("metaflow."):
-        return ". In this run metaflow means Reflow, which has no such name"
-    return ""
+    from reflow.sdk.alias import lacking
+
+    said = lacking(error).rstrip(".")
+    return f". {said}" if said else ""
 
 
 def _line_in(error: BaseException, shown: str) -> int | None:

@@ -30,9 +30,18 @@ def describe(error: BaseException, script: str, shown: str = "") -> ExceptionInf
             users.__cause__ = users.__context__ = None
         _keep_user_frames(users, os.path.abspath(script), shown or script, set())
         text = "".join(users.format())
+        if isinstance(error, ImportError):
+            text += _lacking(error)
     except Exception as another:  # a user's __str__ or __repr__ may do anything
         full = text = f"{name}: {message}\n(the traceback can't be made: {type(another).__name__})\n"
     return ExceptionInfo(name, message[:LONGEST], text[-LONGEST:], full[-LONGEST:])
+
+
+def _lacking(error: ImportError) -> str:
+    from reflow.sdk.alias import lacking
+
+    said = lacking(error)
+    return f"{said}\n" if said else ""
 
 
 def _keep_user_frames(found: object, script: str, shown: str, seen: set[int]) -> None:

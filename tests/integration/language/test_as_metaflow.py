@@ -331,3 +331,37 @@ def test_a_resume_has_the_tags_that_its_origin_was_given_meanwhile(laptop: Lapto
     assert laptop.play(str(script), "tag", "add", "--run-id", "2", "user:tester", "third").code == 0
     listed = laptop.play(str(script), "tag", "list", "--run-id", "2", "--flat", "--hide-system-tags")
     assert listed.out.splitlines() == ["first", "given by the step", "second", "third"]
+
+
+LACKING = """
+    from metaflow import FlowSpec, step
+
+    class Lacking(FlowSpec):
+        @step
+        def start(self):
+            import metaflow.plugins.aws
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+
+    if __name__ == "__main__":
+        Lacking()
+"""
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        ("", "which has no such module"),
+        ("import metaflow.plugins.aws", "which has no such module"),
+        ("from metaflow import nosuch", "which has no such name"),
+    ],
+)
+def test_an_import_of_what_reflow_lacks_is_told_in_words(laptop: Laptop, above: str, said: str) -> None:
+    laptop.write("lacking.py", f"    {above}{LACKING}")
+    played = laptop.reflow("run", "lacking.py")
+    assert played.code == 1
+    assert f"In this run metaflow means Reflow, {said}" in played.all
+    assert "lacking.py" in played.all

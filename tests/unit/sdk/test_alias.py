@@ -72,13 +72,30 @@ def test_without_the_alias_metaflow_is_what_is_installed(tmp_path: Path) -> None
     assert python("import reflow, metaflow; print(metaflow.FlowSpec)", tmp_path).stdout == "the real one\n"
 
 
-def test_a_module_that_reflow_lacks_is_told_in_words(tmp_path: Path) -> None:
-    done = python(INSTALL + "import metaflow.plugins.aws", tmp_path)
-    assert (
-        "No module named 'metaflow.plugins.aws': this script runs with metaflow meaning Reflow" in done.stderr
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import metaflow.plugins.aws", "In this run metaflow means Reflow, which has no such module."),
+        ("from metaflow.nosuch import x", "In this run metaflow means Reflow, which has no such module."),
+        ("from metaflow import nosuch", "In this run metaflow means Reflow, which has no such name."),
+        ("from metaflow.cards import nosuch", "In this run metaflow means Reflow, which has no such name."),
+        ("import nosuch", ""),
+        ("from json import nosuch", ""),
+    ],
+)
+def test_what_reflow_lacks_is_told_in_words(code: str, said: str, tmp_path: Path) -> None:
+    tried = f"try:\n    {code}\nexcept ImportError as error:\n    print(alias.lacking(error))"
+    start = "import reflow.sdk.alias as alias\n"
+    assert python(start + "alias.install_alias()\n" + tried, tmp_path).stdout == f"{said}\n"
+    assert python(start + tried, tmp_path).stdout == "\n", "of Metaflow itself there is nothing to say"
+
+
+def test_whoever_asks_whether_a_module_is_there_gets_an_answer(tmp_path: Path) -> None:
+    code = (
+        "from importlib.util import find_spec\n"
+        "print(find_spec('metaflow.nosuch'), find_spec('metaflow.plugins.aws'), find_spec('metaflow.cards').name)"
     )
-    done = python(INSTALL + "from metaflow import no_such_name", tmp_path)
-    assert "ImportError: cannot import name 'no_such_name'" in done.stderr
+    assert python(INSTALL + code, tmp_path).stdout == "None None metaflow.cards\n"
 
 
 def test_no_module_hides_a_name_that_users_import(tmp_path: Path) -> None:
