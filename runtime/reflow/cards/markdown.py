@@ -12,7 +12,7 @@ from reflow.cards.parts import escape
 
 _INLINE = re.compile(
     r"\\(?P<literal>[!-/:-@\[-`{-~])"
-    r"|(?P<ticks>`+)(?P<code>[^`].{0,4000}?)(?<!`)(?P=ticks)(?!`)"
+    r"|(?P<ticks>`++)(?:(?P<code>[^`].{0,4000}?)(?<!`)(?P=ticks)(?!`))?"
     r"|(?P<image>!?)\[(?P<label>[^\[\]]*)\]\((?P<href>[^()\s]*(?:\([^()\s]*\)[^()\s]*)?)(?:\s+\"[^\"]*\")?\)"
     r"|(?P<bold>\*\*|(?<!\w)__)(?=\S)(?P<strong>.{1,4000}?)(?<=\S)(?P=bold)"
     r"|(?<!\w)(?P<slant>[*_])(?=[^\s*_])(?P<em>.{0,4000}?[^\s*_])(?P=slant)(?!\w)"
@@ -20,11 +20,12 @@ _INLINE = re.compile(
     r"|(?P<url>https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]])",
     re.DOTALL,
 )
-_FENCE = re.compile(r"\s{0,3}(```+|~~~+)\s*([\w+.-]*)[^`]*$")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+# Of a line, in a time that grows as its length: no two parts next to each other may match the same.
+_FENCE = re.compile(r"\s{0,3}(```++|~~~++)[^`]*$")
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+")
 _RULE = re.compile(r"\s{0,3}([-*_])(?:\s*\1){2,}\s*$")
 _ITEM = re.compile(r"(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$")
-_BELOW_HEADER = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
+_BELOW_HEADER = re.compile(r":?-+:?")  # a cell
 _CELL = re.compile(r"(?<!\\)\|")
 _DEEPEST = 8  # lists and quotes within each other
 
@@ -106,7 +107,10 @@ def _heading(lines: list[str], at: int, depth: int) -> Taken:
     if _RULE.match(lines[at]):
         return "<hr>", at + 1
     found = _HEADING.match(lines[at])
-    return (f"<h{len(found[1])}>{inline(found[2])}</h{len(found[1])}>", at + 1) if found else None
+    if not found:
+        return None
+    text = lines[at][found.end() :].rstrip().rstrip("#").rstrip()
+    return f"<h{len(found[1])}>{inline(text)}</h{len(found[1])}>", at + 1
 
 
 def _quote(lines: list[str], at: int, depth: int) -> Taken:
@@ -120,9 +124,9 @@ def _quote(lines: list[str], at: int, depth: int) -> Taken:
 
 
 def _table(lines: list[str], at: int, depth: int) -> Taken:
-    if "|" not in lines[at] or at + 1 >= len(lines) or not _BELOW_HEADER.match(lines[at + 1]):
+    if "|" not in lines[at] or at + 1 >= len(lines):
         return None
-    if "|" not in lines[at + 1] and "-" not in lines[at + 1]:
+    if not all(_BELOW_HEADER.fullmatch(cell) for cell in _cells(lines[at + 1])):
         return None
     header = _cells(lines[at])
     end = at + 2

@@ -33,6 +33,7 @@ from tests.integration.cards.reading import read
         ),
         ("see https://x.org.", '<p>see <a href="https://x.org" rel="noreferrer">https://x.org</a>.</p>'),
         (r"\*not\* \<b>", "<p>*not* &lt;b&gt;</p>"),
+        ("``a ` b`` ``c`", "<p><code>a ` b</code> ``c`</p>"),
         ("text\n- item", "<p>text</p>\n<ul><li>item</li></ul>"),
     ],
 )
@@ -78,6 +79,30 @@ def test_a_picture_within_the_text_is_shown_where_it_is_one() -> None:
         html_of("![dot](data:image/png;base64,AAAA)")
         == '<p><img src="data:image/png;base64,AAAA" alt="dot"></p>'
     )
+
+
+GAP = " " * 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (f"# a{GAP}b", f"<h1>a{GAP}b</h1>"),
+        (f"# a{GAP}#{GAP}", "<h1>a</h1>"),
+        ("# " + "#" * 20_000 + "x", f"<h1>{'#' * 20_000}x</h1>"),
+        ("# " + "#" * 20_000, "<h1></h1>"),
+        (f"a|b\n{GAP}\nc", "<p>a|b</p>\n<p>c</p>"),
+        (f"a|b\n--{GAP}x", f"<p>a|b\n--{GAP}x</p>"),
+        (f"a|b\n{GAP}-|-{GAP}", '<div class="wide"><table><tr><th>a</th><th>b</th></tr></table></div>'),
+        (f"~~~{GAP}w`", f"<p>~~~{GAP}w`</p>"),
+        ("~" * 20_000 + "\nx", '<pre class="block"><code>x</code></pre>'),
+        (f"---{GAP}x", f"<p>---{GAP}x</p>"),
+        ("a" + "`" * 20_000 + "x", f"<p>a{'`' * 20_000}x</p>"),
+    ],
+    ids=range(11),
+)
+def test_a_long_line_is_read_as_a_short_one_is(text: str, html: str) -> None:
+    assert html_of(text) == html
 
 
 @pytest.mark.parametrize(
