@@ -38,12 +38,21 @@ def site(tmp_path: Path, mounted: Path) -> Iterator[Site]:
 
 
 def may_only_be_read(disk: Path, *, only: bool) -> None:
-    """What is open stays so; by its path all is reached by another mount, which is read-only."""
+    """What is open stays so; by its path all is reached by another mount, which is read-only.
+
+    It's made so elsewhere and then put there: nobody may be writing into one that becomes read-only.
+    """
     if not only:
         subprocess.run(["umount", "-l", disk], check=True)
         return
-    subprocess.run(["mount", "--bind", disk, disk], check=True)
-    subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
+    aside = disk.with_name("read-only")
+    aside.mkdir(exist_ok=True)
+    subprocess.run(["mount", "--bind", disk, aside], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", aside], check=True)
+        subprocess.run(["mount", "--bind", aside, disk], check=True)
+    finally:
+        subprocess.run(["umount", "-l", aside], check=True)
 
 
 def test_a_folder_that_may_only_be_read_is_told_and_everything_in_it_can_be_read(
