@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
+PATIENCE = (
+    7.0  # seconds after the first signal; who asks again later waits for something that gives no answer
+)
 _WORDS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 
 
@@ -28,6 +32,7 @@ class StopSignals:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         self._before: dict[int, Any] = {}
+        self._since = 0.0  # when it was asked first
 
     def fileno(self) -> int:
         """Readable when there's something new."""
@@ -40,6 +45,11 @@ class StopSignals:
         return self.asked
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._since and now - self._since > PATIENCE:
+            os.write(2, b"\nStopped at once; what still runs ends by itself.\n")
+            os._exit(1)  # the fork server, or the guard, ends the tasks
+        self._since = self._since or now
         self.asked = self.asked or _WORDS.get(signal.Signals(number), "a signal")
         self.then()
         with suppress(BlockingIOError):  # it is full, so the loop will wake up anyway

@@ -34,6 +34,11 @@ def _beside(work: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
+def plain(data: bytes | bytearray | memoryview | PickleBuffer) -> bytes | bytearray | memoryview:
+    """What a pickler writes, as something that has a length: a big array's buffer comes as it is."""
+    return data.raw() if isinstance(data, PickleBuffer) else data
+
+
 class Content:
     """A file-like target for a pickler. Use as a context; then `inline` it or `store` it."""
 
@@ -67,8 +72,7 @@ class Content:
     def write(self, data: bytes | bytearray | memoryview | PickleBuffer) -> int:
         """Takes any buffer, a big array's own too, as a pickler hands it on. Big ones go straight to the file, without
         a copy."""
-        if isinstance(data, PickleBuffer):
-            data = data.raw()
+        data = plain(data)
         length = data.nbytes if isinstance(data, memoryview) else len(data)
         self.size += length
         if length >= APART:

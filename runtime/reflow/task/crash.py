@@ -19,6 +19,8 @@ def watch_for_crashes(control: int) -> None:
     import faulthandler
 
     faulthandler.enable(control)
+    # A process that the step forks has nothing to say over that pipe: what it wrote would be in the outcome's way.
+    os.register_at_fork(after_in_child=lambda: faulthandler.enable(2))
 
 
 def unwatch() -> None:

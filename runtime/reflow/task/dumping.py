@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from pickle import PickleBuffer
 from typing import Any
 
 from reflow.sdk.finalise import config_values
@@ -11,6 +12,7 @@ from reflow.sdk.flowspec import STATE, FlowSpec, constants_of
 from reflow.sdk.parameters import parameters_of
 from reflow.sdk.state import TaskState
 from reflow.store import artifacts
+from reflow.store.content import plain
 from reflow.store.errors import Unpicklable
 from reflow.store.flowstore import FlowStore
 from reflow.store.included import reference
@@ -85,7 +87,8 @@ class _Hash:
     def __init__(self) -> None:
         self._hash = sha256()
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:
+    def write(self, data: bytes | bytearray | memoryview | PickleBuffer) -> int:
+        data = plain(data)
         self._hash.update(data)
         return data.nbytes if isinstance(data, memoryview) else len(data)
 

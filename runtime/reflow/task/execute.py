@@ -304,7 +304,14 @@ def _caught(attempt: Attempt, state: TaskState) -> Record:
     record = _kept(attempt, flow, state, _blank(spec, Status.CAUGHT))
     left = dict(failures[-1].artifacts) if failures else {}  # what the step had set when it failed goes on
     inherited = {name: held for name, held in record.inherited.items() if name not in left}
-    return replace(record, exception=told, artifacts={**left, **record.artifacts}, inherited=inherited)
+    packages = {**(failures[-1].packages if failures else {}), **record.packages}
+    return replace(
+        record,
+        exception=told,
+        artifacts={**left, **record.artifacts},
+        inherited=inherited,
+        packages=packages,
+    )
 
 
 def _catch_variables(decorators: Any) -> list[str]:

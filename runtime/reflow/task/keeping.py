@@ -81,6 +81,9 @@ def finish_attempt(
         return Kept(spec, complete, patiently(lambda: store.commit(spec.run, complete)))
     except ReflowError as error:
         return Kept(spec, record, error=error)
+    except Exception as error:  # a fault of ours or of a library: without an end the run would wait for ever
+        words = f"The end of {spec.key.path} couldn't be kept: {type(error).__name__}: {error}"
+        return Kept(spec, record, error=ReflowError(words))
 
 
 class HereKeep:

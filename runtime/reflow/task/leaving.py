@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pickle import PickleBuffer
 from typing import Any
 
 from reflow.sdk.flowspec import STATE
 from reflow.sdk.state import TaskState
 from reflow.store import artifacts
+from reflow.store.content import plain
 from reflow.store.flowstore import FlowStore
 from reflow.store.values import Record
 from reflow.task.dumping import inheritance, new_artifacts
@@ -24,6 +26,7 @@ def with_what_it_left(record: Record, state: TaskState, store: FlowStore) -> Rec
         held = vars(state.flow)
         for name in [name for name, value in held.items() if name != STATE and not _is_kept(value)]:
             del held[name]
+            state.deleted.add(name)  # or what came before it would be seen in its place
         own = new_artifacts(state.flow, state, store)
         inherited, base, depth = inheritance(state, own)
         versions = store.versions(own.values())
@@ -46,7 +49,8 @@ class _Limited:
     def __init__(self) -> None:
         self._size = 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:
+    def write(self, data: bytes | bytearray | memoryview | PickleBuffer) -> int:
+        data = plain(data)
         size = data.nbytes if isinstance(data, memoryview) else len(data)
         self._size += size
         if self._size > MOST:

@@ -230,7 +230,7 @@ class RunningTask:
         self.let_go(descriptor)
 
     def _has_outcome(self) -> bool:
-        return self._outcome.endswith(b"\n")
+        return self._outcome.endswith(b"}\n")
 
     def _record(self) -> Record | None:
         outcome = self._decoded()
@@ -242,7 +242,7 @@ class RunningTask:
         if self.child.lost or (outcome is not None and outcome.lost):
             self.lost = self.child.lost or (outcome.lost if outcome else "")
             return None
-        if outcome is not None and (not self._timed_out or _is_timeout(outcome.record)):
+        if outcome is not None and not (self._timed_out and outcome.record.status.finished):
             self.unloadable = outcome.unloadable
             return outcome.record
         return self._died()
@@ -251,7 +251,7 @@ class RunningTask:
         if not self._has_outcome():
             return None
         try:
-            return Outcome.decode(self._outcome)
+            return Outcome.decode(self._outcome[:-1].rpartition(b"\n")[2])
         except CorruptObject:
             return None
 
@@ -273,11 +273,6 @@ class RunningTask:
         """Where the user's code was when native code crashed."""
         said = self._outcome.decode("utf-8", "replace")
         return traceback_of(said, self.spec.script, self.spec.shown or self.spec.script)
-
-
-def _is_timeout(record: Record) -> bool:
-    """Whether the step's own process has said that its time was over."""
-    return record.exception is not None and record.exception.type == TimeoutException.__name__
 
 
 def _read(descriptor: int) -> bytes | None:

@@ -38,6 +38,7 @@ class Supervisor:
         self._keeping: dict[TaskKey, RunningTask] = {}
         self._events: list[Event] = []
         self._is_woken = False
+        self._waking: list[int] = []
         news = self._keeper.fileno()
         if news is not None:
             self._selector.register(news, selectors.EVENT_READ, self._take_kept)
@@ -45,6 +46,7 @@ class Supervisor:
     def wake_on(self, descriptor: int) -> None:
         """Let `poll` return, perhaps with no events, when this becomes readable: the caller then reads from it."""
         self._selector.register(descriptor, selectors.EVENT_READ, self._wake)
+        self._waking.append(descriptor)
 
     def _wake(self) -> None:
         self._is_woken = True
@@ -157,6 +159,8 @@ class Supervisor:
 
     def stop_all(self, kill_after: float = KILL_AFTER) -> list[Event]:
         """Stop all tasks and wait for their ends, some `kill_after` seconds at most; all that happened until then."""
+        while self._waking:  # nobody reads from these any more
+            self._selector.unregister(self._waking.pop())
         for key in list(self._tasks):
             self.stop(key, kill_after)
         events: list[Event] = []

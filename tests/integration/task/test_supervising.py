@@ -306,3 +306,36 @@ def test_signals_are_as_python_has_them(scene_of: Any, spawner_of: SpawnerOf) ->
     body = f"import signal\n{default}\n{interrupt}"
     scene = scene_of(linear(body))
     assert scene.run(spawner_of(scene)).output("start") == ["[True, True]", "True"]
+
+
+CRASHING_WORKER = """
+import ctypes, multiprocessing
+def crash():
+    ctypes.string_at(0)
+worker = multiprocessing.get_context("fork").Process(target=crash)
+worker.start()
+worker.join()
+print("the worker ended with", worker.exitcode)
+self.x = 1
+"""
+
+
+def test_a_worker_that_a_step_forks_may_crash_without_the_steps_result_being_lost(
+    scene_of: Any, spawner_of: SpawnerOf
+) -> None:
+    scene = scene_of(linear(CRASHING_WORKER))
+    ran = scene.run(spawner_of(scene))
+    assert ran.record("start").status is Status.SUCCEEDED
+    assert ran.value("start", "x") == 1
+    assert "the worker ended with -11" in ran.output("start")
+
+
+def test_a_failure_that_follows_from_the_time_limit_is_told_as_it_is(
+    scene_of: Any, spawner_of: SpawnerOf
+) -> None:
+    body = "import time\ntry:\n    time.sleep(60)\nexcept Exception as error:\n    raise RuntimeError('gave up') from error"
+    scene = scene_of(linear(body).replace("@step", "@timeout(seconds=1)\n    @step", 1))
+    told = scene.run(spawner_of(scene)).record("start").exception
+    assert told is not None
+    assert (told.type, told.message) == ("RuntimeError", "gave up")
+    assert "timed out" in told.traceback
