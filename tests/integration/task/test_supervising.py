@@ -333,7 +333,7 @@ def test_a_worker_that_a_step_forks_may_crash_without_the_steps_result_being_los
 def test_a_failure_that_follows_from_the_time_limit_is_told_as_it_is(
     scene_of: Any, spawner_of: SpawnerOf
 ) -> None:
-    body = "import time\ntry:\n    time.sleep(60)\nexcept Exception as error:\n    raise RuntimeError('gave up') from error"
+    body = "import time\ntry:\n    time.sleep(60)\nexcept Exception as e:\n    raise RuntimeError('gave up') from e"
     scene = scene_of(linear(body).replace("@step", "@timeout(seconds=1)\n    @step", 1))
     told = scene.run(spawner_of(scene)).record("start").exception
     assert told is not None
