@@ -97,6 +97,41 @@ def test_roots_and_powers_are_amounts_too_and_other_scales_are_said() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("about", "title", "name"),
+    [
+        ({}, "b", "b"),
+        ({"title": None}, "", "b"),
+        ({"title": "Given"}, "Given", "Given"),
+        ({"title": ["Two", 2]}, "Two, 2", "Two, 2"),
+        ({"axis": None}, "b", "b"),
+        ({"axis": {"title": None}}, "", "b"),
+        ({"title": "Given", "axis": {"title": None}}, "", "Given"),
+        ({"title": None, "axis": {"title": "Axis"}}, "Axis", "Axis"),
+    ],
+)
+def test_an_axis_has_the_title_that_is_wanted_and_a_mark_says_what_it_shows_all_the_same(
+    about: dict[str, Any], title: str, name: str
+) -> None:
+    svg = figure(
+        {
+            "mark": "bar",
+            "data": {"values": [{"a": "x", "b": 3}]},
+            "encoding": {"x": channel("a", title=None), "y": {"field": "b", "type": "quantitative", **about}},
+        }
+    )
+    assert re.findall(r'font-weight="600">([^<]*)<', svg) == [title]
+    assert re.findall("<title>(.*?)</title>", svg) == [f"a: x; {name}: 3"]
+
+
+def test_a_legend_may_be_without_a_title_and_a_chart_s_may_be_lines_of_anything() -> None:
+    encoding = {"x": channel("a", title=None), "color": channel("c", legend={"title": None})}
+    rows = [{"a": "x", "c": "u"}]
+    svg = figure({"title": ["Year", 2024], "mark": "point", "data": {"values": rows}, "encoding": encoding})
+    assert re.findall(r'font-weight="600">([^<]*)<', svg) == ["Year 2024"]
+    assert "<title>a: x; c: u</title>" in svg
+
+
 def test_names_are_counted_once_each() -> None:
     svg = drawn("bar", [*ROWS, *ROWS], x=channel("a"), y={"aggregate": "distinct", "field": "b"})
     assert svg.count("Distinct of b: 2</title>") == 2

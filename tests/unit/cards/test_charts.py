@@ -169,7 +169,39 @@ def test_numbers_are_written_for_people() -> None:
     assert [number_text(n) for n in (0, 1500.0, 0.12345, 1e-9, 2.5e15)] == [
         "0",
         "1,500",
-        "0.1235",
+        "0.12345",
         "1e-09",
         "2.5e+15",
     ]
+    assert [number_text(n) for n in (-0.0, 0.1 + 0.2, 1 / 3, 1000001.2, 12345678901, float("inf"))] == [
+        "0",
+        "0.3",
+        "0.3333333333",
+        "1,000,001.2",
+        "12,345,678,901",
+        "inf",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (1234, 1235, ["1,234", "1,234.2", "1,234.4", "1,234.6", "1,234.8", "1,235"]),
+        (0, 0.5, ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]),
+        (1e9, 1e9 + 0.2, [f"1,000,000,000{part}" for part in ("", ".05", ".1", ".15", ".2")]),
+        (-3e-7, 0, ["-3e-07", "-2.5e-07", "-2e-07", "-1.5e-07", "-1e-07", "-5e-08", "0"]),
+        (1e13, 1.0002e13, ["1e+13", "1.00005e+13", "1.0001e+13", "1.00015e+13", "1.0002e+13"]),
+        (1e-14, 4e-14, ["1e-14", "1.5e-14", "2e-14", "2.5e-14", "3e-14", "3.5e-14", "4e-14"]),
+    ],
+)
+def test_ticks_next_to_each_other_read_differently(low: float, high: float, texts: list[str]) -> None:
+    assert [text for _, text in Linear(low, high, 0, 100).ticks()] == texts
+
+
+def test_a_tooltip_and_a_legend_tell_close_amounts_apart() -> None:
+    rows = [{"a": 12345.1, "b": 1000001.2}, {"a": 12345.9, "b": 1000001.9}]
+    svg = figure(spec("point", rows, x=("a", "quantitative"), color=("b", "quantitative")))
+    titles = re.findall("<title>(.*?)</title>", svg)
+    assert titles == ["a: 12,345.1; b: 1,000,001.2", "a: 12,345.9; b: 1,000,001.9"]
+    legend = read(svg).text.partition("1,000,001.9")[2]
+    assert [part in legend for part in ("1,000,001.72", "1,000,001.55", "1,000,001.38")] == [True] * 3

@@ -55,7 +55,7 @@ def _chart(spec: Mapping[str, Any]) -> str:
     right = 16 + (150 if legend else 0)
     title = spec.get("title")
     text = title.get("text") if isinstance(title, Mapping) else title
-    text = " ".join(text) if isinstance(text, list) else str(text or "")
+    text = " ".join(map(str, text)) if isinstance(text, list) else str(text or "")
     top = (34 if text else 12) + (16 if panels[0][0].title else 0)
     line = top + height + (44 if "x" in scales else 12)
     whole = (many * (left + width + _GAP) - _GAP + right, line * len(panels))
@@ -235,8 +235,9 @@ def _legend(layers: Sequence[Layer], canvas: Canvas, left: float) -> str:
         return ""
     entries = [(name, colors.of(name)) for name in colors.names[:_LEGEND]]
     if not colors.names:
-        steps = [colors.high - (colors.high - colors.low) * part / 4 for part in range(5)]
-        entries = [(number_text(step), colors.of(step)) for step in steps]
+        apart = (colors.high - colors.low) / 4
+        steps = [colors.high - apart * part for part in range(5)]
+        entries = [(number_text(step, apart), colors.of(step)) for step in steps]
     made = [_text(left, 8, _short(channel.title), "start", "600")]
     for row, (name, color) in enumerate(entries):
         down = 18 + row * 16

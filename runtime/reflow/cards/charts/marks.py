@@ -313,9 +313,9 @@ def _told(layer: Layer, point: Point) -> str:
     shown = []
     for name, channel in layer.channels.items():
         value = point.get(name)
-        if value is not None and channel.title:
+        if value is not None and channel.name:
             text = number_text(value) if channel.kind == "quantitative" else str(value)
-            shown.append(f"{channel.title}: {_moment(value) if channel.kind == 'temporal' else text}")
+            shown.append(f"{channel.name}: {_moment(value) if channel.kind == 'temporal' else text}")
     return f"<title>{escape('; '.join(shown))}</title>"
 
 

@@ -41,6 +41,7 @@ _UNITS = {
     "yearmonthdatehours": 4,
     "yearmonthdatehoursminutes": 5,
 }
+_GUIDES = ("axis", "legend", "header")
 _FORMATS = ("%b %d %Y", "%Y/%m/%d", "%m/%d/%Y", "%d %b %Y")
 
 
@@ -63,6 +64,7 @@ class Channel:
     value: Any = None
     datum: Any = None
     unit: str = ""  # of time
+    name: str = ""  # what it shows, in a mark's tooltip: there even where no title is wanted
 
     @property
     def is_discrete(self) -> bool:
@@ -173,13 +175,14 @@ def _channel(name: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, An
     kind = _KINDS.get(str(about.get("type"))[:1].upper()) if about.get("type") else None
     kind = "temporal" if unit else kind
     kind = kind or ("quantitative" if bins or aggregate else _guessed(by, rows, name, about))
-    axis = about.get("axis") or {}
-    title = about.get("title") or axis.get("title") or _title(by, aggregate, bool(bins))
+    guide: Mapping[str, Any] = next((about[one] for one in _GUIDES if about.get(one)), {})
+    titles = [one["title"] for one in (guide, about) if "title" in one]  # null: none is wanted
+    named = next((one for one in titles if one), _title(by, aggregate, bool(bins)))
     count = (bins.get("maxbins") if isinstance(bins, Mapping) else 10) or 10 if bins else 0
     return Channel(
         "quantitative" if aggregate and aggregate not in ("min", "max") else kind,
         by,
-        ", ".join(map(str, title)) if isinstance(title, list) else str(title),
+        _line("" if titles[0] is None else titles[0]) if titles else _line(named),
         aggregate,
         int(count),
         about.get("stack", True),
@@ -188,7 +191,12 @@ def _channel(name: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, An
         about.get("value"),
         about.get("datum"),
         str(unit or ""),
+        _line(named),
     )
+
+
+def _line(title: Any) -> str:
+    return ", ".join(map(str, title)) if isinstance(title, list) else str(title)
 
 
 def _guessed(by: str, rows: Sequence[Mapping[str, Any]], name: str, about: Mapping[str, Any]) -> str:

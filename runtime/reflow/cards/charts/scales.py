@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import ceil, copysign, floor, log10
+from math import ceil, copysign, floor, isfinite, log10
 from typing import Any, Protocol
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
@@ -42,13 +42,15 @@ def step_of(low: float, high: float, most: int) -> float:
     return 10 * power
 
 
-def number_text(value: float) -> str:
-    """A number for an axis or a legend."""
-    if value == 0:
-        return "0"
-    if 1e-4 <= abs(value) < 1e12:
-        return f"{value:,.10g}" if value == int(value) else f"{value:,.4g}"
-    return f"{value:.3g}"
+def number_text(value: float, step: float = 0.0) -> str:
+    """A number with ten digits, or with as many as tell it from its neighbours, which are a `step` away."""
+    if value == 0 or not isfinite(value):
+        return str(value) if value else "0"
+    size = floor(log10(abs(value)))
+    digits = min(max(size - floor(log10(step)) + 2, 1), 15) if step else 10
+    if -4 <= size < 12:
+        return f"{value:,.{max(digits, size + 1)}g}"
+    return f"{value:.{digits}g}"
 
 
 class Linear:
@@ -75,7 +77,7 @@ class Linear:
         first = ceil(self.low / self._step - 1e-9)
         last = floor(self.high / self._step + 1e-9)
         values = [number * self._step for number in range(first, min(last, first + 50) + 1)]
-        return [(self.at(value), number_text(round(value, 12))) for value in values]
+        return [(self.at(value), number_text(value, self._step)) for value in values]
 
 
 class Power(Linear):
