@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reflow.cli.commands import COMMANDS, add_commands, as_ours
 from reflow.cli.parsing import EVERY, Parser, a_tag, at_least_one
 from reflow.cli.target import Target
-from reflow.cli.theirs import add_their_options, add_their_running_options, command_in
+from reflow.cli.theirs import add_their_options, add_their_running_options, command_at, command_in
 from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 from reflow.values.limits import DEFAULT_MAX_NUM_SPLITS, DEFAULT_MAX_WORKERS
@@ -96,7 +96,7 @@ def parse(
 ) -> argparse.Namespace:
     """The parsed arguments. Raises UsageError."""
     parser = build_parser(script, parameters)
-    options, unknown = parser.parse_known_args(arguments)
+    options, unknown = parser.parse_known_args(joined(parser, parameters, arguments))
     if not options.command:
         parser.print_help()
         sys.exit(0)
@@ -106,8 +106,24 @@ def parse(
     return options
 
 
+def joined(parser: Parser, parameters: Mapping[str, Parameter], arguments: Sequence[str]) -> list[str]:
+    """The arguments, `--alpha -1e-3` as `--alpha=-1e-3`: argparse takes what begins with a dash for an option."""
+    at = command_at(shared_options(), arguments)
+    words, rest = list(arguments[: at + 1]), list(arguments[at + 1 :])
+    if words[at:] not in (["run"], ["spin"]):
+        return list(arguments)
+    flags = {f"--{name}" for name in parameters}
+    options = {option for option in _options_of(parser, words[at]) if option.startswith("--")}
+    while rest:
+        word = rest.pop(0)
+        if word in flags and rest and rest[0].startswith("-") and rest[0].partition("=")[0] not in options:
+            word = f"{word}={rest.pop(0)}"
+        words.append(word)
+    return words
+
+
 def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Parser:
-    """The parser of one flow: its parameters are options of `run`."""
+    """The parser of one flow: its parameters are options of `run`, and take the place of those that are named so."""
     name = script.flow_class.__name__
     prog = f"reflow … {script.path}" if script.alias else f"python {script.path}"
     shared = shared_options()
@@ -117,7 +133,11 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     run = commands.add_parser(
-        "run", help="Run the flow from its start.", parents=[shared], allow_abbrev=False
+        "run",
+        help="Run the flow from its start.",
+        parents=[shared_options()],  # its own, since an option that makes place would go from all
+        allow_abbrev=False,
+        conflict_handler="resolve",
     )
     resume = commands.add_parser(
         "resume",
@@ -128,8 +148,9 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
     spin = commands.add_parser(
         "spin",
         help="Run one step alone, with its inputs of an earlier run.",
-        parents=[shared],
+        parents=[shared_options()],
         allow_abbrev=False,
+        conflict_handler="resolve",
     )
     _spin_options(spin)
     _debug_options(
@@ -163,6 +184,7 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
         (run, "the flow's parameters"),
         (spin, "the flow's parameters, as that run had them"),
     ):
+        defaults = {one.dest: one.default for one in command._actions}
         group = command.add_argument_group(title)
         for parameter in parameters.values():
             group.add_argument(
@@ -172,6 +194,14 @@ def build_parser(script: FlowScript, parameters: Mapping[str, Parameter]) -> Par
                 help=_help(parameter),
                 action="append" if parameter.multiple else "store",
             )
+        left = {one.dest for one in command._actions}
+        command.set_defaults(
+            **{
+                dest: value
+                for dest, value in defaults.items()
+                if dest not in left and value != argparse.SUPPRESS
+            }
+        )
     return top
 
 

@@ -67,15 +67,20 @@ def command_in(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:
 
     "" where another option comes first.
     """
+    return next(iter(words[command_at(parser, words) :]), "")
+
+
+def command_at(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
+    """Where `command_in` is among the words; past their end where it's none."""
     options = parser._option_string_actions
     at = 0
     while at < len(words) and words[at].startswith("-"):
         name, _, value = words[at].partition("=")
         action = options.get(name)
         if action is None and name not in ("--config", "--config-value"):
-            return ""
+            return len(words)
         if action is None:
             at += 3
         else:
             at += 1 if value or action.nargs == 0 else 2
-    return words[at] if at < len(words) else ""
+    return at

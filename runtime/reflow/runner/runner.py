@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from reflow.runner.command import Command
 from reflow.runner.executing import ExecutingRun, ExecutingTask
 from reflow.store.open import find_store
+from reflow.values.dataclass import dataclass
 from reflow.values.errors import UsageError
 
 Started = TypeVar("Started", bound=ExecutingRun)
@@ -103,12 +104,17 @@ class Runner:
         folder = Path(self._folder.name) / str(len(self._started) + 1)
         folder.mkdir()
         attributes = folder / "attributes"
-        line = [sys.executable, "-c", _REFLOW, command, self.flow_file, *arguments]
+        before = {name: value for name, value in self.top_level_kwargs.items() if name in BEFORE}
+        after = {name: value for name, value in self.top_level_kwargs.items() if name not in BEFORE}
+        top = list(as_options(before))
+        line = [sys.executable, "-c", _REFLOW, *(["run"] if top else [command]), self.flow_file]
+        line += [*top, *([command] if top else []), *arguments]
+        parameters = {} if command == "resume" else declared_parameters(Path(self.flow_file))
         line += [
             "--runner-attribute-file",
             str(attributes),
-            *as_options(self.top_level_kwargs),
-            *as_options(self._as_written(options)),
+            *as_options(after),
+            *as_options(options, parameters),
         ]
         line += ["--store", self._store] if self._store else []
         cwd = Path(self.cwd)
@@ -117,13 +123,6 @@ class Runner:
         started = kind(self, running, attributes, str(cwd / url) if "://" not in url else url)
         self._started.append(started)
         return started
-
-    def _as_written(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options, those of parameters whose names have dashes by these: `my_rate` for `my-rate`."""
-        text = Path(self.flow_file).read_text("utf-8", "replace")
-        names = re.findall(r"""(?:Parameter|IncludeFile)\(\s*(?:name\s*=\s*)?["']([\w-]*-[\w-]*)["']""", text)
-        dashed = {name.replace("-", "_"): name for name in names}
-        return {dashed.get(name, name): value for name, value in options.items()}
 
     def _to_the_end(self, started: Started) -> Started:
         try:
@@ -167,11 +166,47 @@ class Runner:
         self.cleanup()
 
 
-def as_options(options: Mapping[str, Any]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A parameter, as the flow's file has it: its name with its dashes, and whether it's given once for each item."""
+
+    name: str
+    multiple: bool
+
+
+def declared_parameters(file: Path) -> dict[str, Declared]:
+    """The parameters that the file itself declares, by their names with underscores for dashes."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return {}  # the command will say so
+    found = {}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _called(call) in ("Parameter", "IncludeFile"):
+            words = {word.arg: word.value for word in call.keywords}
+            name = getattr(call.args[0] if call.args else words.get("name"), "value", None)
+            if isinstance(name, str):
+                multiple = getattr(words.get("multiple"), "value", None) is True
+                found[name.replace("-", "_")] = Declared(name, multiple)
+    return found
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
+def as_options(options: Mapping[str, Any], parameters: Mapping[str, Declared] | None = None) -> Iterator[str]:
     """`max_workers=4` as `--max-workers 4`; `tags` and `decospecs` (for `--with`) take lists, `config` and
-    `config_value` pairs of a name and a value; None: not given.
+    `config_value` pairs of a name and a value; None: not given. The flow's own `parameters` come before options that
+    are named so.
     """
     for name, value in options.items():
+        own = (parameters or {}).get(name)
+        if own is not None:
+            if value is not None:
+                several = own.multiple and isinstance(value, list | tuple)
+                yield from (f"--{own.name}={_text(one)}" for one in (value if several else [value]))
+            continue
         if value is None or name == "max_log_size" or (value is False and name in SWITCHES):
             continue
         if name in ("config", "config_value"):
@@ -213,7 +248,9 @@ OPTIONS = (
 OF_ALL = frozenset(
     {"branch", "config", "config_value", "decospecs", "environment", "production", "quiet", "tags"}
 )
-"""Those that stand before the command, for `run` and `resume` alike."""
+"""Those that are for `run` and `resume` alike."""
+BEFORE = frozenset({"branch", "environment", "production", "quiet"})
+"""Those of them that stand before the command, since a parameter may be named so."""
 OF_METAFLOW = frozenset(
     {
         "datastore",

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 RESERVED_NAMES = frozenset(
     [
-        "branch",
         "config",
         "config-value",
         "fresh-process",
         "help",
+        "max-log-size",
         "max-num-splits",
         "max-workers",
         "namespace",
-        "origin-run-id",
-        "production",
-        "quiet",
         "run-id-file",
+        "runner-attribute-file",
         "store",
         "tag",
         "with",
     ]
 )
+"""Options that a run is told by, after the command: these no parameter can take. Of the others it takes the place."""
+
 ATTRIBUTES = frozenset({"next", "foreach_stack", "merge_artifacts"})
 """Methods of a flow, which a parameter would hide."""
 
@@ -151,10 +151,10 @@ class Parameter:
 
     @property
     def help_line(self) -> str:
-        """For the command line's help: what it is, its type, its default."""
-        parts = [self.help] if self.help else []
+        """For the command line's help: what it is, its type, its default; without what waits for configurations."""
+        parts = [self.help] if not is_deferred(self.help) and self.help else []
         parts.append(f"[{self.type_name}]")
-        if self.required and self.default is None:
+        if self.default is None and not is_deferred(self.required) and self.required:
             parts.append("[required]")
         elif self.default is not None and self.show_default:
             parts.append(
