@@ -35,7 +35,7 @@ class Named:
         MetaflowNamespaceMismatch where it isn't in the namespace. The arguments with `_` are as in Metaflow:
         `_namespace_check=False` finds it in any namespace.
         """
-        self._parts = tuple(pathspec.split("/"))
+        self._parts = tuple(pathspec.split("/")) if isinstance(pathspec, str) else ()
         if len(self._parts) != self._form.count("/") + 1 or not all(self._parts):
             raise MetaflowInvalidPathspec(
                 f"{pathspec!r} isn't the name of a {type(self).__name__}; that is of the form {self._form}."

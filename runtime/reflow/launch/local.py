@@ -215,7 +215,7 @@ class LocalExecutor:
             )  # the winner may be an earlier launch's: this one is over too
         self._ledger.add(record)
         starts = tuple(self._state.apply(end))
-        retry = next((start for start in starts if start.key == key), None)
+        retry = next((start for start in starts if start.key == key and not start.fallback), None)
         retry_in = None if retry is None else max(0.0, retry.not_before - self._clock())
         self._listener.task_ended(key, pid, record, retry_in=retry_in)
         self._go_on(starts)

@@ -13,7 +13,13 @@ def similar(name: str, names: Iterable[str]) -> str | None:
     for one in names:
         folded.setdefault(_letters(one), one)
     close = get_close_matches(_letters(name), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    slips = close or [one for one in folded if _one_letter_apart(_letters(name), one)]
+    return folded[slips[0]] if slips else None
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """`pipi` and `pypi`, of which difflib finds only a half alike: the first "pi" and the second."""
+    return len(one) == len(other) > 3 and sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
 def _letters(name: str) -> str:

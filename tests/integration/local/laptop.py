@@ -124,7 +124,9 @@ class Laptop:
 
     def _environment(self) -> dict[str, str]:
         ours = ("REFLOW_", "METAFLOW_", "AWS_", "PYTHON")
-        kept: Mapping[str, str] = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        kept: Mapping[str, str] = {
+            k: v for k, v in os.environ.items() if not k.startswith(ours) and k not in ("CI", "NO_COLOR")
+        }
         return {**kept, "PYTHONPATH": str(RUNTIME), "USER": "tester", **self.environ}
 
     # What is in the store

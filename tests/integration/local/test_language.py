@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -94,7 +95,7 @@ def test_a_required_parameter_must_be_given_and_none_can_be_set_in_a_step(laptop
     played = laptop.run(script)
     assert played.code == 2
     assert "The parameter alpha is required. Set it with --alpha." in played.err
-    assert "--alpha VALUE       [a number] [required]" in laptop.run(script, "--help").out
+    assert re.search(r"^  --alpha VALUE +\[a number\] \[required\]$", laptop.run(script, "--help").out, re.M)
     played = laptop.run(script, "--alpha", "1")
     assert played.code == 1
     assert "self.alpha is a parameter of the flow, which no step can change" in played.all
@@ -158,6 +159,41 @@ def test_a_step_is_tried_again_as_often_as_retry_says(each_way: Laptop) -> None:
     assert [line for line in played.said if line.startswith("try ")] == ["try 0", "try 1", "try 2"]
     assert "tries 3" in played.said
     assert len(each_way.store("Again").failures("1", each_way.record("Again", "1", "start/0").key)) == 2
+
+
+def test_a_failure_that_only_a_fallback_follows_is_not_said_to_be_tried_again(laptop: Laptop) -> None:
+    script = laptop.flow(
+        "Caught",
+        """
+        @catch
+        @step
+        def start(self):
+            self.x = 1 / 0
+            self.next(self.middle)
+
+        @catch
+        @retry(times=1, minutes_between_retries=0)
+        @step
+        def middle(self):
+            self.x = 1 / 0
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+        """,
+    )
+    played = laptop.run(script)
+    assert played.code == 0, played.all
+    caught = [
+        "Task failed.",
+        "Task fallback is starting to handle the failure.",
+        "Task finished successfully.",
+    ]
+    again = ["Task failed; it is tried again.", "Task is starting (retry)."]
+    start = ["Task is starting."]
+    said = [line for line in played.said if line.startswith("Task ")]
+    assert said == [*start, *caught, *start, *again, *caught, *start, "Task finished successfully."]
 
 
 def test_a_step_that_exits_with_202_isnt_tried_again(laptop: Laptop) -> None:

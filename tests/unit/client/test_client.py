@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reflow import client
 from reflow.client import Flow, Reflow, Run, Step, Task, namespaces
+from reflow.client.errors import MetaflowInvalidPathspec
 from reflow.graph.types import Graph, Kind
 from reflow.graph.types import Step as GraphStep
 from reflow.store.flowstore import FlowStore
@@ -484,6 +486,13 @@ def test_a_caught_failure_is_finished_but_was_no_success(flow: FlowStore) -> Non
     assert task.stdout == "hello wörld\nlast"
     assert task.exception is None, "as in Metaflow: the artifact that @catch names tells"
     assert "ValueError: x" in task._repr_html_()
+
+
+@pytest.mark.parametrize("pathspec", [1, None, ("Movies", "1"), b"Movies/1"])
+@pytest.mark.parametrize("kind", [Flow, Run, Step, Task, client.DataArtifact])
+def test_what_is_no_text_is_no_pathspec(kind: Any, pathspec: object) -> None:
+    with pytest.raises(MetaflowInvalidPathspec, match="isn't the name of a"):
+        kind(pathspec)
 
 
 def test_thousands_of_tasks_are_read_in_batches(flow: FlowStore, monkeypatch: pytest.MonkeyPatch) -> None:
