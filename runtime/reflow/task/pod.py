@@ -10,21 +10,23 @@ import json
 import os
 import signal
 import sys
+import time
 from types import FrameType
 from typing import Any
 
 from reflow.store.flowstore import FlowStore
 from reflow.store.package import unpack
-from reflow.store.values import Record
+from reflow.store.values import ExceptionInfo, Record
 from reflow.task import termination
 from reflow.task.access import open_task_store
 from reflow.task.child import SPEC
+from reflow.task.execute import failed
 from reflow.task.keeping import HereKeeper
 from reflow.task.spawn import ForkHere
 from reflow.task.spec import TaskSpec
 from reflow.task.supervise import OutputLine, Supervisor, TaskEnded, TaskLost
 from reflow.values.dataclass import replace
-from reflow.values.errors import CorruptObject, NotFound, ReflowError, UsageError
+from reflow.values.errors import CorruptObject, NotFound, ReflowError, StoreUnreachable, UsageError
 
 KILL_AFTER = 20.0  # seconds that a child has after SIGTERM; Kubernetes gives the Pod 30 by default
 
@@ -75,11 +77,23 @@ class PodRunner:
         if self._spec.archives:
             from reflow.task.packages import fetch
 
-            folder = fetch(self._store, self._spec.archives, self._spec.key.step)
+            try:
+                folder = fetch(self._store, self._spec.archives, self._spec.key.step)
+            except StoreUnreachable:
+                raise
+            except ReflowError as error:
+                return self._unfit(error)
             self._spec = replace(self._spec, packages=folder)
         if self._told_to_end:
             return termination.of_loss("the Pod was told to stop before its task began", self._spec.attempt)
         return self._supervise()
+
+    def _unfit(self, error: ReflowError) -> dict[str, Any]:
+        """Packages that this image can't use fail the task for good: no other Pod of it would fare better."""
+        print(f"{error}", file=sys.stderr, flush=True)
+        told = ExceptionInfo(type(error).__name__, str(error), f"{error}\n")
+        record = failed(self._spec, told, time.time(), final=True)
+        return termination.of_record(self._store.commit(self._spec.run, record))
 
     def _supervise(self) -> dict[str, Any]:
         with Supervisor(self._store, self._spec.run, HereKeeper(self._store)) as supervisor:
