@@ -21,12 +21,14 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`arguments` adds its own to a parser; `by_name` those that only `reflow` has; `done_by`: `module:function`."""
+    """`arguments` adds its own to a parser; `by_name` those that only `reflow` has; `done_by`: `module:function`;
+    `needs_graph`: of the script's flow."""
 
     help: str
     arguments: Callable[[argparse.ArgumentParser], None]
     done_by: str
     by_name: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    needs_graph: bool = False
 
     def do(self, target: Target, options: argparse.Namespace) -> int:
         """The exit code. Raises ReflowError."""
@@ -55,8 +57,8 @@ def add_commands(commands: Subparsers, shared: Parser) -> None:
 def add_commands_by_name(commands: Subparsers) -> None:
     """To the parser of `reflow`."""
     for name, command in COMMANDS.items():
-        if name == "output-dot":
-            continue  # needs the script
+        if command.needs_graph:
+            continue
         parser = commands.add_parser(name, help=command.help, allow_abbrev=False)
         parser.add_argument("--store", metavar="URL", help="A folder, or s3://bucket/prefix?endpoint=…")
         command.by_name(parser)
@@ -234,7 +236,10 @@ COMMANDS: Mapping[str, Command] = {
     "tag": Command("Add, remove, replace or list a run's tags.", _tag, "tagging:tag"),
     "gc": Command("Delete runs and values that nobody needs.", _gc, "collecting:collect_garbage", _flows),
     "output-dot": Command(
-        "Print the flow's graph in the language of Graphviz.", _nothing, "drawing:output_dot"
+        "Print the flow's graph in the language of Graphviz.",
+        _nothing,
+        "drawing:output_dot",
+        needs_graph=True,
     ),
     "version": Command("Print Reflow's version.", _nothing, "versions:print_version"),
 }

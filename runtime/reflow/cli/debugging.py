@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from reflow.cli.flow import FlowScript
-from reflow.cli.running import find_place
+from reflow.cli.running import find_place, settle_as
+from reflow.cli.target import Target
 from reflow.cli.within import go_within
 from reflow.client.ids import parse_key
 from reflow.launch.lastrun import recall
@@ -37,11 +38,12 @@ def debug(script: FlowScript, options: argparse.Namespace) -> int:
             "debug needs a terminal to type into. Without one, let an IDE's debugger in with --ide."
         )
     place = find_place(script, options)
-    run, step, task = named(options.task, script.flow_class.__name__, place)
+    run, step, task = named(options.task, Target(script, None), place)
     store = open_flow(place, script.flow_class.__name__)
     manifest = manifest_of(store, run, place)
+    settle_as(script, manifest)
     key = find_task(store, manifest, step, task)
-    go_within(script, manifest, key.step, "debug")
+    go_within(script, manifest, key.step, options.typed)
     folder = TaskFolder()
     try:
         ready = opened(attempt_on(script, store, manifest, key, place), folder)
@@ -58,18 +60,19 @@ def debug(script: FlowScript, options: argparse.Namespace) -> int:
     return 0 if ended else 1
 
 
-def named(text: str | None, flow: str, place: Place) -> tuple[str, str | None, str | None]:
-    """Run, step and task, as far as they are named; the run is the last one here where it isn't. Raises UsageError."""
+def named(text: str | None, target: Target, place: Place) -> tuple[str, str | None, str | None]:
+    """Run, step and task, as far as they are named; the run is the last one here where it isn't. Raises UsageError,
+    NotFound."""
     parts = text.split("/") if text else []
-    if parts[:1] == [flow]:
+    if parts[:1] == [target.flow]:
         parts = parts[1:]
     if len(parts) > 3 or not all(parts):
-        raise UsageError(f"{text!r} isn't of the form RUN/STEP/TASK, such as 3/train/17.")
-    if not parts:
-        last = recall(place.memory, flow)
+        raise UsageError(f"{text!r} isn't of the form STEP, RUN/STEP or RUN/STEP/TASK, such as 3/train/17.")
+    if not parts or (len(parts) < 3 and target.has_step(parts[0])):
+        last = recall(place.memory, target.flow or "")
         if last is None:
-            raise NotFound(f"No run of {flow} was started here. Name one: RUN/STEP/TASK.")
-        parts = [last.run]
+            raise NotFound(f"No run of {target.flow} was started here. Name one: RUN/STEP/TASK.")
+        parts = [last.run, *parts]
     run, step, task = [*parts, None, None][:3]
     assert run is not None
     return run, step, task

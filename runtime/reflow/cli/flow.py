@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from reflow.sdk.parameters import Parameter
 
 
+OF_A_RUN = frozenset({"resume", "spin", "debug"})  # commands whose configurations are an earlier run's
+
+
 @dataclass(frozen=True, slots=True)
 class FlowScript:
     """A loaded script. `alias`: in it, `metaflow` means Reflow."""
@@ -37,7 +40,7 @@ def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
     configured, arguments = settle(script, as_ours(arguments))
     parameters = {p.name: p for p in _parameters(script)}
     options = parse(script, parameters, arguments)
-    options.configs = configured
+    options.configs, options.typed = configured, arguments
     if options.command in ("run", "resume"):
         from reflow.cli import running
 
@@ -62,7 +65,8 @@ def flow_command(script: FlowScript, arguments: Sequence[str]) -> int:
 
 def settle(script: FlowScript, arguments: Sequence[str]) -> tuple[Mapping[str, Any], Sequence[str]]:
     """Give the flow its configurations before anything else is known of it: its parameters and decorators may be made
-    from them. Their values, and the arguments without them. Raises UsageError."""
+    from them. Their values, and the arguments without them. Commands that look at no graph go without, and some take
+    those of a run. Raises UsageError."""
     from reflow.sdk.configs import configs_in, configs_of, resolve_configs
     from reflow.sdk.finalise import finalise
 
@@ -73,20 +77,29 @@ def settle(script: FlowScript, arguments: Sequence[str]) -> tuple[Mapping[str, A
     for option in ("--config", "--config-value"):
         parser.add_argument(option, nargs=2, action="append", default=[])
     options, rest = parser.parse_known_args(arguments)
-    if command_in(shared_options(), rest) == "resume":
+    command = command_in(shared_options(), rest)
+    if command in OF_A_RUN:
         if options.config or options.config_value:
             raise UsageError(
-                "--config and --config-value can't be set on resume: a resume reuses the configurations of its origin."
+                f"--config and --config-value can't be set on {command}: a {command} reuses the configurations of its "
+                f"origin."
             )
+        return {}, rest  # that run's are given by `settle_as`, once it's known which it is
+    if command in COMMANDS and not COMMANDS[command].needs_graph:
         return {}, rest
     files, texts = dict(options.config), dict(options.config_value)
     in_environment = configs_in(os.environ)
-    values = resolve_configs(
-        script.flow_class,
-        {name: file for name, file in in_environment[0].items() if name not in texts} | files,
-        {name: text for name, text in in_environment[1].items() if name not in files} | texts,
-        str(script.path.absolute().parent),
-    )
+    try:
+        values = resolve_configs(
+            script.flow_class,
+            {name: file for name, file in in_environment[0].items() if name not in texts} | files,
+            {name: text for name, text in in_environment[1].items() if name not in files} | texts,
+            str(script.path.absolute().parent),
+        )
+    except UsageError:
+        if not rest or {"-h", "--help"} & set(rest):
+            return {}, rest  # only the help is wanted
+        raise
     finalise(script.flow_class, values)
     return values, rest
 
@@ -304,8 +317,8 @@ def _debug_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "task",
         nargs="?",
-        metavar="RUN/STEP/TASK",
-        help="Without TASK the failed one of the step, without STEP that of the run. Default: the last run here.",
+        metavar="[RUN/]STEP[/TASK]",
+        help="Without TASK the failed one of the step; RUN alone: that of the run. Default: the last run here.",
     )
     command.add_argument(
         "--ide",

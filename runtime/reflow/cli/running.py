@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from reflow.cli.console import Console, console_for
 from reflow.cli.flow import FlowScript
@@ -55,7 +56,8 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
     if configs_of(script.flow_class):
         # Its graph may follow from its configurations, which are the origin's.
         origin = pick_origin(name, options.origin_run_id, place)
-        settle_as(script, origin, place)
+        known = find_origin(open_flow(place, name), origin, place)
+        options.configs = settle_as(script, known)
         flow = read_flow(script, options)
     else:
         flow = read_flow(script, options)
@@ -69,16 +71,18 @@ def resume(script: FlowScript, options: argparse.Namespace) -> int:
         return exit_code(resume_locally(asked, place, console, origin, options.step))
 
 
-def settle_as(script: FlowScript, origin: str, place: Place) -> None:
-    """Give a flow that has configurations those of the run to resume; of new ones, their defaults."""
+def settle_as(script: FlowScript, origin: Manifest) -> Mapping[str, Any]:
+    """Give a flow that has configurations those of an earlier run; of new ones, their defaults. What it is given."""
     from reflow.sdk.configs import configs_of, resolve_configs
     from reflow.sdk.finalise import finalise
 
-    known = find_origin(open_flow(place, script.flow_class.__name__), origin, place).configs
-    defaults = {}
-    if set(configs_of(script.flow_class)) - set(known):
-        defaults = resolve_configs(script.flow_class, {}, {}, str(script.path.absolute().parent))
-    finalise(script.flow_class, {**defaults, **known})
+    if not configs_of(script.flow_class):
+        return {}
+    folder = str(script.path.absolute().parent)
+    defaults = resolve_configs(script.flow_class, {}, {}, folder, known=origin.configs)
+    values = {**defaults, **origin.configs}
+    finalise(script.flow_class, values)
+    return values
 
 
 def read_flow(script: FlowScript, options: argparse.Namespace) -> Flow:

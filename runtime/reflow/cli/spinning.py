@@ -43,17 +43,14 @@ LEFT_OUT = frozenset(
 
 def spin(script: FlowScript, options: argparse.Namespace, given: Mapping[str, str | list[str]]) -> int:
     """0 where the step came to its end, 1 where it failed. Raises UsageError, NotFound."""
-    from reflow.sdk.configs import configs_of
-
     artifacts = artifacts_file(options.artifacts_module)
     name = script.flow_class.__name__
     run, step, task = named(options.path, Target(script, None))
-    values = resolve_given(script.flow_class, given)
     place = find_place(script, options)
     store = open_flow(place, name)
     origin = manifest_of(store, run or latest_run(store, place), place)
-    if configs_of(script.flow_class):
-        settle_as(script, origin.run, place)
+    options.configs = settle_as(script, origin)
+    values = resolve_given(script.flow_class, given)
     flow = read_flow(script, options)
     check_step(flow.graph, step)
     flow = replace(flow, graph=decorated(flow.graph, step, skipped=options.skip_decorators))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from reflow.cli.flow import FlowScript
 from reflow.launch.preparing import prepare
@@ -14,8 +15,9 @@ from reflow.task.spawn import is_debugged, within
 _CONSOLE = "from reflow.cli.main import console; console()"
 
 
-def go_within(script: FlowScript, manifest: Manifest, step: str, command: str) -> None:
+def go_within(script: FlowScript, manifest: Manifest, step: str, typed: Sequence[str]) -> None:
     """Become the Python of the step's environment, with this very command line; the versions are those of the run.
+    `typed`: the script's arguments.
 
     Nothing where it has none, or is there already. An IDE's debugger in this process can't come along: then it's only
     said. Raises FlowError where the environment can't be made.
@@ -34,13 +36,12 @@ def go_within(script: FlowScript, manifest: Manifest, step: str, command: str) -
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    arguments = again(script, command)
+    arguments = again(script, typed)
     os.execve(told["python"], [told["python"], *arguments], within(**told, outer=os.environ))
 
 
-def again(script: FlowScript, command: str) -> list[str]:
+def again(script: FlowScript, typed: Sequence[str]) -> list[str]:
     """What this process was started with, behind its Python."""
     if not script.alias:
         return sys.argv
-    words = sys.orig_argv  # `reflow COMMAND FILE …`; loading the file has changed sys.argv
-    return ["-P", "-c", _CONSOLE, *words[words.index(command) :]]
+    return ["-P", "-c", _CONSOLE, "run", str(script.path), *typed]  # loading the file has changed sys.argv

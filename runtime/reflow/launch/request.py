@@ -107,6 +107,6 @@ def resume_manifest(
         origin=Origin(run=origin.run, from_step=from_step),
         clones=plan.clones,
         tags=tuple(dict.fromkeys((*origin.tags, *request.tags))),
-        configs=origin.configs or request.configs,
+        configs={**request.configs, **origin.configs},
         project=request.project or origin.project,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reflow.sdk.deferred import Deferred, of_config
@@ -205,9 +205,15 @@ def _object_in(environ: Mapping[str, str], name: str) -> dict[str, Any]:
 
 
 def resolve_configs(
-    flow: type, files: Mapping[str, str], values: Mapping[str, str], folder: str
+    flow: type,
+    files: Mapping[str, str],
+    values: Mapping[str, str],
+    folder: str,
+    *,
+    known: Container[str] = (),
 ) -> dict[str, Any]:
-    """The JSON values of all configurations. `files`, `values`: what the user gives, by name; `folder`: the script's.
+    """The JSON values of all configurations but the `known`. `files`, `values`: what the user gives, by name;
+    `folder`: the script's.
 
     Raises UsageError where one is unknown, missing, or can't be read.
     """
@@ -220,6 +226,7 @@ def resolve_configs(
     return {
         name: _value(declared(config), files.get(name), values.get(name), folder)
         for name, config in configs.items()
+        if name not in known
     }
 
 

@@ -43,7 +43,7 @@ def script(laptop: Laptop) -> Path:
     return made
 
 
-@pytest.mark.parametrize("named", ["1/each/1", "1/each", "1", "Shares/1/each/1", ""])
+@pytest.mark.parametrize("named", ["1/each/1", "1/each", "1", "Shares/1/each/1", "each", "each/1", ""])
 def test_the_failed_task_opens_at_its_steps_first_line_and_again_where_it_raises(
     laptop: Laptop, script: Path, named: str
 ) -> None:
@@ -163,3 +163,29 @@ def test_without_debugpy_ide_says_what_to_install(laptop: Laptop, script: Path) 
     assert played.code == 2
     assert "--ide needs the package debugpy" in played.err
     assert sys.prefix in played.err
+
+
+def test_the_configurations_are_those_of_the_run(laptop: Laptop) -> None:
+    made = laptop.flow(
+        "Heated",
+        """
+        cfg = Config("cfg", default="heat.json")
+
+        @environment(vars={"HEAT": config_expr("str(cfg.heat)")})
+        @step(start=True)
+        def bake(self):
+            found = [self.cfg.heat, os.environ["HEAT"]]
+        """,
+    )
+    heat = laptop.write("heat.json", '{"heat": 1}')
+    assert laptop.run(made).code == 0
+    heat.write_text('{"heat": 2}')
+    with Typist(laptop, str(made), "debug", "bake") as typist:
+        typist.sees("Heated/1/bake/0: its step again")
+        typist.sees("(Pdb) ")
+        typist.types("n")
+        typist.types("p 'found', found")
+        typist.sees("('found', [1, '1'])")
+        typist.types("c")
+        typist.sees("came to its end")
+        assert typist.ends() == 0

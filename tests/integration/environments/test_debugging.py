@@ -40,12 +40,15 @@ def test_a_breakpoint_opens_pdb_in_the_steps_own_python(bench: Bench) -> None:
         assert typist.ends() == 0
 
 
-@pytest.mark.parametrize("by_file", [False, True])
-def test_debug_opens_the_failed_step_with_its_packages_and_its_inputs(bench: Bench, by_file: bool) -> None:
+@pytest.mark.parametrize("by", ["script", "debug FILE", "run FILE --quiet debug"])
+def test_debug_opens_the_failed_step_with_its_packages_and_its_inputs(bench: Bench, by: str) -> None:
     script = bench.flow("Failing", FLOW.replace("BREAK", "1 / 0"))
     assert bench.run(script).code == 1
-    command = ("-c", "from reflow.cli.main import console; console()", "debug", str(script))
-    with Typist(bench, *(command if by_file else (str(script), "debug")), "1/b") as typist:
+    console = ("-c", "from reflow.cli.main import console; console()")
+    command = [str(script) if word == "FILE" else word for word in by.split()]
+    with Typist(
+        bench, *([str(script), "debug"] if by == "script" else [*console, *command]), "1/b"
+    ) as typist:
         typist.sees("Failing/1/b/0: its step again")
         typist.sees("(Pdb) ")
         typist.types("n")

@@ -105,3 +105,151 @@ def test_an_expression_that_fails_is_told_with_what_it_is_for(laptop: Laptop) ->
     played = laptop.run(script)
     assert played.code == 1
     assert "@environment(vars=…): config_expr('nobody()') can't be worked out: NameError" in played.err
+
+
+OF_A_FILE = """
+import os
+from reflow import Config, FlowSpec, Parameter, StepMutator, config_expr, step
+
+class Marked(StepMutator):
+    def init(self, **given):
+        self.mark = given["mark"]
+
+    def mutate(self, step):
+        step.add_decorator("environment", deco_kwargs={"vars": {"MUTATED": str(self.mark)}})
+
+class Oven(FlowSpec):
+    cfg = Config("cfg", default="heat.json")
+    heat = Parameter("heat", default=config_expr("cfg.heat"), type=int)
+
+    @step
+    def start(self):
+        self.next(self.bake)
+
+    @Marked(mark=config_expr("cfg.heat"))
+    @step
+    def bake(self):
+        self.found = [self.cfg.heat, self.heat, os.environ["MUTATED"]]
+        print("found", self.found)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+if __name__ == "__main__":
+    Oven()
+"""
+
+
+def test_a_spin_has_the_configurations_of_the_run_that_its_inputs_are_of(each_way: Laptop) -> None:
+    script = each_way.write("oven.py", OF_A_FILE)
+    heat = each_way.write("heat.json", '{"heat": 1}')
+    assert each_way.run(script).code == 0
+    heat.write_text('{"heat": 2}')
+    assert each_way.run(script).code == 0
+    heat.unlink()
+    spun = each_way.play(str(script), "spin", "1/bake", *each_way.mode)
+    assert (spun.code, "found [1, 1, '1']" in spun.said) == (0, True), spun.all
+    assert each_way.manifest("Oven", "spin-1").configs == {"cfg": {"heat": 1}}
+    changed = each_way.play(str(script), "spin", "2/bake/0", "--heat", "7", *each_way.mode)
+    assert "found [2, 7, '2']" in changed.said, changed.all
+
+
+@pytest.mark.parametrize("command", ["resume", "spin", "debug"])
+def test_what_takes_the_configurations_of_a_run_takes_no_others(laptop: Laptop, command: str) -> None:
+    script = laptop.write("oven.py", OF_A_FILE)
+    refused = laptop.play(str(script), "--config-value", "cfg", '{"heat": 3}', command, "bake")
+    assert refused.code == 2
+    assert f"--config and --config-value can't be set on {command}:" in refused.err
+
+
+REQUIRED = """
+from reflow import Config, FlowSpec, Parameter, card, config_expr, step
+
+class Needing(FlowSpec):
+    cfg = Config("cfg", required=True)
+    many = Parameter("many", default=config_expr("cfg.k"), help=config_expr("cfg.what"), required=config_expr("True"))
+
+    @card
+    @step(start=True)
+    def start(self):
+        self.k = self.cfg.k
+        print("k is", self.k)
+
+if __name__ == "__main__":
+    Needing()
+"""
+
+
+def test_commands_that_look_at_no_graph_need_no_configuration(laptop: Laptop) -> None:
+    script = laptop.write("needing.py", REQUIRED)
+    assert laptop.run(script, "--config-value", "cfg", '{"k": 4, "what": "how many"}').code == 0
+    for command, said in (
+        ("list", "succeeded"),
+        ("logs start", "k is 4"),
+        ("dump start", "k = 4"),
+        ("card list start", "default"),
+        ("tag add late --run-id 1", ""),
+        ("tag list", "late"),
+        ("gc", ""),
+        ("version", ""),
+        ("--quiet list", "succeeded"),
+        ("spin start", "k is 4"),
+        ("spin --help", "--many VALUE"),
+        ("run --help", "--many VALUE"),
+        ("--help", "output-dot"),
+        ("", "output-dot"),
+    ):
+        played = laptop.play(str(script), *command.split())
+        assert (played.code, said in played.out) == (0, True), (command, played.all)
+    for command in ("show", "check", "output-dot", "run"):
+        played = laptop.play(str(script), command)
+        assert (played.code, "cfg is required" in played.err) == (2, True), command
+        assert "Traceback" not in played.err
+
+
+GROWN = """
+import os
+from reflow import Config, FlowSpec, config_expr, environment, step
+
+class Grown(FlowSpec):
+    old = Config("old", default="old.json")
+    #more = Config("more", default_value={"z": 9})
+    #
+    @step
+    def start(self):
+        self.next(self.end)
+
+    #@environment(vars={"Z": config_expr("str(more.z)")})
+    @step
+    def end(self):
+        #print("found", self.old.k, self.more.z, os.environ["Z"])
+        assert os.path.exists("fixed")
+
+if __name__ == "__main__":
+    Grown()
+"""
+
+
+@pytest.mark.parametrize("had_some", [True, False])
+def test_a_configuration_that_a_run_had_not_gets_its_default_in_what_takes_it_up(
+    each_way: Laptop, had_some: bool
+) -> None:
+    source = GROWN if had_some else GROWN.replace("old = Config", "#old = Config")
+    script = each_way.write("grown.py", source)
+    old = each_way.write("old.json", '{"k": 1}')
+    assert each_way.run(script).code == 1
+    if had_some:
+        old.unlink()  # its value is the run's
+    else:
+        old.write_text('{"k": 5}')
+    script.write_text(script.read_text().replace("#", ""))
+    k = 1 if had_some else 5
+    for command in ("spin", "resume"):
+        played = each_way.play(str(script), command, "end", *each_way.mode)
+        assert f"found {k} 9 9" in played.said, played.all
+    assert each_way.manifest("Grown", "2").configs == {"old": {"k": k}, "more": {"z": 9}}
+    each_way.write("fixed", "")
+    again = each_way.resume(script)
+    assert (again.code, f"found {k} 9 9" in again.said) == (0, True), again.all
