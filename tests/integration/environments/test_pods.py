@@ -241,7 +241,7 @@ def test_an_image_with_another_python_is_told_which_it_takes(cluster: Cluster) -
     assert f"were archived for Python {other} on any, and this image has Python" in pod.stderr
     said = json.loads((cluster.folder / f"{run.manifest.run}-packed" / "said").read_text())
     assert "were archived for" in said["error"]
-    assert (said["status"], said["final"]) == ("failed", True), "another Pod of this image would fare no better"
+    assert (said["status"], said["final"]) == ("failed", True), "another Pod would fare no better"
 
 
 def test_packages_that_cannot_be_archived_are_told_with_their_step(cluster: Cluster) -> None:
