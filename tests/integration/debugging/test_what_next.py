@@ -61,5 +61,6 @@ def test_python_i_is_left_at_its_prompt_without_a_traceback_of_its_exit(laptop: 
         assert "Traceback" not in typist.screen
         typist.types("print(6 * 7, __name__)")
         typist.sees("42 __main__")
+        typist.sees(">>> ")
         typist.types("Ctrl-D")
         assert typist.ends() == 0

@@ -65,7 +65,7 @@ def test_a_server_that_is_killed_and_started_again_costs_a_run_nothing_but_time(
                 time.sleep(LONG)
                 server = minio_server.start(program, tmp_path / "minio")
                 way.to(server.endpoint)
-                ended_well(site, going.end(), "Waiting for it")
+                ended_well(site, going.end(), "Done!")
     finally:
         server.stop()
 
