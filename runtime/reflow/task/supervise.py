@@ -38,6 +38,7 @@ class Supervisor:
         self._keeping: dict[TaskKey, RunningTask] = {}
         self._events: list[Event] = []
         self._is_woken = False
+        self._next_tick = 0.0  # by the monotonic clock: the logs needn't be looked at in every turn
         self._waking: list[int] = []
         news = self._keeper.fileno()
         if news is not None:
@@ -148,7 +149,9 @@ class Supervisor:
         now = time.monotonic()
         for task in self._tasks.values():
             task.on_time(now)
-        self._keeper.tick(time.time())
+        if now >= self._next_tick:
+            self._next_tick = now + TICK / 20
+            self._keeper.tick(time.time())
 
     def stop(self, key: TaskKey, kill_after: float = KILL_AFTER) -> None:
         """Tell a task to end: SIGTERM, and SIGKILL some seconds later. It ends as TaskLost, unless it still
