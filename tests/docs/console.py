@@ -6,9 +6,12 @@ the lines below it must come in its output, in their order. `...` stands for any
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _BLOCK = re.compile(r"^```console(?P<where>[^\n]*)\n(?P<body>.*?)^```", re.M | re.S)
@@ -28,6 +31,41 @@ class Command:
     text: str
     shows: tuple[str, ...]
     line: int
+
+
+class Reader:
+    """Somebody who types what a page shows, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {k: v for k, v in os.environ.items() if not k.startswith(("REFLOW_", "METAFLOW_"))}
+        self.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{self.environ['PATH']}"
+
+    def types(self, text: str, *, timeout: float = 60, given: str | None = None) -> tuple[int, str]:
+        """The exit code, and all that came. `given`: standard input, else the caller's own."""
+        done = subprocess.run(
+            ["bash", "-c", text],
+            input=given,
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def follows(
+        self, page: Path, command: Command, normal: Callable[[str], str] = str, timeout: float = 60
+    ) -> None:
+        """Type the command and get what the page shows. `normal`: takes out of a line what differs each time."""
+        _, said = self.types(command.text, timeout=timeout)
+        shows = tuple(normal(line) for line in command.shows)
+        lacking = missing(
+            replace(command, shows=shows), "\n".join(normal(line) for line in said.splitlines())
+        )
+        assert lacking is None, f"{page.name}:{command.line}: `{command.text}` lacks {lacking!r}:\n{said}"
 
 
 def commands(file: Path, where: str) -> Iterator[Command]:

@@ -74,22 +74,23 @@ def start(minio: str, folder: Path, certificate: Path | None = None) -> Server:
             stderr=log,
         )
     server = Server(f"{'https' if certificate else 'http'}://127.0.0.1:{port}", process)
-    _wait(server, folder / "minio.log")
+    wait_for(server, "/minio/health/ready", folder / "minio.log")
     return server
 
 
-def _wait(server: Server, log: Path) -> None:
+def wait_for(server: Server, health: str, log: Path) -> None:
+    """Until the server says at this path that it's well."""
     unverified = ssl._create_unverified_context()
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         assert server.process.poll() is None, log.read_text()
         try:
-            with urlopen(f"{server.endpoint}/minio/health/ready", timeout=1, context=unverified):
+            with urlopen(f"{server.endpoint}{health}", timeout=1, context=unverified):
                 return
         except OSError:
             time.sleep(0.05)
     server.stop()
-    raise AssertionError(f"MinIO didn't start within 30 s: {log.read_text()}")
+    raise AssertionError(f"The server didn't start within 30 s: {log.read_text()}")
 
 
 def free_port() -> int:

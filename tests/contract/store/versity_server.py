@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from tests.cluster import build
-from tests.contract.store.minio_server import KEY, SECRET, Server, free_port
+from tests.contract.store.minio_server import KEY, SECRET, Server, free_port, wait_for
 
+HEALTH = "/health"
 HOW_TO_GET = "no versitygw: `make cluster` builds it, or put one on the PATH or its path in REFLOW_VERSITYGW"
 
 
@@ -34,7 +32,16 @@ def start(versitygw: str, folder: Path) -> Server:
     data.mkdir()
     environ = {"PATH": os.environ["PATH"], "ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
     # What it keeps beside the objects goes into extended attributes, which not every file system has.
-    command = [versitygw, "--port", f"127.0.0.1:{port}", "--keep-alive", "--quiet", "posix"]
+    command = [
+        versitygw,
+        "--port",
+        f"127.0.0.1:{port}",
+        "--keep-alive",
+        "--quiet",
+        "--health",
+        HEALTH,
+        "posix",
+    ]
     with (folder / "versitygw.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--sidecar", str(_made(folder / "meta")), str(data)],
@@ -43,25 +50,10 @@ def start(versitygw: str, folder: Path) -> Server:
             stderr=log,
         )
     server = Server(f"http://127.0.0.1:{port}", process)
-    _wait(server, folder / "versitygw.log")
+    wait_for(server, HEALTH, folder / "versitygw.log")
     return server
 
 
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
-
-
-def _wait(server: Server, log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, log.read_text()
-        try:
-            with urlopen(server.endpoint, timeout=1):
-                return
-        except HTTPError:
-            return  # it answers: without a signature it refuses
-        except OSError:
-            time.sleep(0.05)
-    server.stop()
-    raise AssertionError(f"VersityGW didn't start within 30 s: {log.read_text()}")
