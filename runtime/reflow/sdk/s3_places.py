@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Protocol
 
@@ -19,7 +18,6 @@ from reflow.sdk.s3_objects import (
 )
 from reflow.store import s3_multipart
 from reflow.store.objects import ObjectStore
-from reflow.store.s3_sign import EMPTY, signed_headers
 from reflow.store.s3_slim import SlimS3
 from reflow.store.s3_url import S3Address
 from reflow.store.s3_wire import Answer, FileBody, Request, Wire
@@ -118,22 +116,8 @@ class Bucket(SlimS3):
 class _SigningWire(Wire):
     """Signs what an object is to have besides its content, too."""
 
-    def _sign(self, request: Request, path: str, query: str) -> dict[str, str]:
-        from hashlib import sha256
-
-        body = request.body
-        digest = body.sha256 if isinstance(body, FileBody) else sha256(body).hexdigest() if body else EMPTY
-        return signed_headers(
-            request.method,
-            self._host,
-            path,
-            query,
-            digest,
-            region=self.address.region,
-            credentials=self._credentials(),
-            now=time.time(),
-            also={name: value for name, value in request.headers.items() if name.startswith("x-amz-")},
-        )
+    def _signed_too(self, request: Request) -> dict[str, str]:
+        return {name: value for name, value in request.headers.items() if name.startswith("x-amz-")}
 
 
 class Beside:

@@ -197,7 +197,12 @@ class Wire:
             region=self.address.region,
             credentials=self._credentials(),
             now=time.time(),
+            also=self._signed_too(request),
         )
+
+    def _signed_too(self, request: Request) -> dict[str, str]:
+        """Headers of the request that the signature covers, besides those that it always does."""
+        return {}
 
 
 class _FilePart:
