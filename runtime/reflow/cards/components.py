@@ -267,31 +267,20 @@ class JSONViewer(UserComponent):
         show_copy_button: bool = True,
         title: str | None = None,
     ) -> None:
-        self._data, self._title, self._folded = data, title, collapsible
-
-    def render(self) -> str:
-        return _titled(self._title, _block(json.dumps(self._data, indent=2, default=text_of)))
-
-
-class YAMLViewer(UserComponent):
-    """A value as YAML: a text as it is, another value as JSON, which is YAML too."""
-
-    REALTIME_UPDATABLE = True
-
-    def __init__(
-        self,
-        data: Any,
-        collapsible: bool = True,
-        max_height: str | None = None,
-        show_copy_button: bool = True,
-        title: str | None = None,
-    ) -> None:
         self._data, self._title = data, title
 
+    def _text(self) -> str:
+        return json.dumps(self._data, indent=2, default=text_of)
+
     def render(self) -> str:
-        is_text = isinstance(self._data, str)
-        text = self._data if is_text else json.dumps(self._data, indent=2, default=text_of)
-        return _titled(self._title, _block(text))
+        return _titled(self._title, _block(self._text()))
+
+
+class YAMLViewer(JSONViewer):
+    """A value as YAML: a text as it is, another value as JSON, which is YAML too."""
+
+    def _text(self) -> str:
+        return self._data if isinstance(self._data, str) else super()._text()
 
 
 def _block(text: str) -> str:
